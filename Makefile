@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0
+# `make help` says what there is.
+
+# A kernel of the cache (6.1, 6.12, debug), or with KDIR= any kernel's build
+# directory, as /lib/modules/$(uname -r)/build.
+KERNEL ?= 6.1
+KDIR ?=
+MODULES := lite_rpc gmgr mcomp scomp pcomp
+
+export LEGO_CACHE ?= $(HOME)/.cache/lego
+# The login shell's PATH of a minimal system may lack them.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+
+top := $(CURDIR)
+# Modules are built in a tree of links, one for each kernel.
+BUILD ?= $(top)/build/$(if $(KDIR),kdir,$(KERNEL))
+# More for kbuild, as W=1.
+KFLAGS ?=
+kbuild = $(if $(KDIR),$(KDIR),$(LEGO_CACHE)/kernels/$(KERNEL)/build)
+jobs := $(shell nproc)
+
+.PHONY: all modules tools setup check demo install uninstall debug-kernel \
+	kernel clean help
+
+all: modules tools
+
+kernel:
+ifeq ($(KDIR),)
+	@tools/rack/kernels $(KERNEL) > /dev/null
+endif
+
+modules: kernel
+	@mkdir -p $(BUILD)
+	@find $(BUILD) -xtype l -delete
+	@cp -rsf $(MODULES:%=$(top)/%) $(top)/Kbuild $(top)/include $(BUILD)/
+	+@flock $(BUILD) $(MAKE) -j$(jobs) -C $(kbuild) M=$(BUILD) \
+		LEGO_MODULES="$(MODULES)" $(KFLAGS) modules
+
+tools:
+	+@mkdir -p build && flock build $(MAKE) -C tools OUT=$(top)/build/tools
+
+setup:
+	@tools/rack/setup $(KERNEL)
+
+check:
+	@tools/rack/setup $(KERNEL) 6.12 checkpatch
+	+@$(MAKE) all
+	@selftests/run --kernel $(KERNEL) $(T)
+
+demo: setup
+	+@$(MAKE) all
+	@tools/rack/demo --kernel $(KERNEL)
+
+debug-kernel:
+	@tools/rack/setup debug
+
+install: all
+	$(MAKE) -C $(kbuild) M=$(BUILD) modules_install
+	$(MAKE) -C tools OUT=$(top)/build/tools install
+	depmod -a $$(cat $(kbuild)/include/config/kernel.release)
+
+uninstall:
+	$(MAKE) -C tools uninstall
+	rm -f $(foreach m,$(MODULES),\
+		/lib/modules/$$(uname -r)/*/$(m)/$(m).ko*)
+	depmod -a
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make               modules and tools, in build/'
+	@echo 'make setup         install the Debian packages and fetch the'
+	@echo '                   kernels that are missing'
+	@echo 'make demo          a rack in virtual machines runs three programs'
+	@echo 'make check         all tests, in virtual racks; T=NAME for one'
+	@echo 'make install       modules and tools, on this machine; on a server'
+	@echo '                   of a rack: KDIR=/lib/modules/$$(uname -r)/build'
+	@echo 'make uninstall     the contrary'
+	@echo 'make debug-kernel  a kernel with KASAN, lockdep, kmemleak...: for'
+	@echo '                   KERNEL=debug; about 15 minutes, once'
+	@echo 'make clean         remove build/'
+	@echo
+	@echo 'KERNEL=6.1|6.12|debug  which kernel (6.1), for all of the above'
+	@echo 'KDIR=DIR               build against this kernel instead'
+	@echo 'T=NAME                 make check: only this test'
+	@echo 'LEGO_CACHE=DIR         kernels and images (~/.cache/lego)'
