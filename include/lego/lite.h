@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * lite_rpc's kernel API: nodes, registered memory, calls, services, and the
+ * membership a node sees. After LITE (SOSP'17) and LegoOS's FIT; transports
+ * after nvmet's and rtrs's.
+ */
+#ifndef _LEGO_LITE_H
+#define _LEGO_LITE_H
+
+#include <linux/completion.h>
+#include <linux/types.h>
+#include <lego/proto.h>
+
+struct config_group;
+struct dentry;
+struct kobject;
+struct page;
+
+struct lite_node; /* one endpoint: a component's name, address, handlers */
+struct lite_peer; /* another node as this one sees it, connected on demand */
+struct lite_mr; /* memory mapped and registered once */
+struct lite_req; /* a request being served */
+
+/*
+ * Memory
+ */
+
+/**
+ * struct lite_sge - a piece of registered memory
+ * @mr: the region
+ * @off: byte offset in it
+ * @len: bytes
+ */
+struct lite_sge {
+	struct lite_mr *mr;
+	u64 off;
+	u32 len;
+};
+
+#define LITE_MR_LOCAL 0 /* only this node's own pull and push */
+#define LITE_MR_READ 1 /* calls may let the peer read from it */
+#define LITE_MR_WRITE 2 /* calls may let the peer write to it */
+
+/**
+ * lite_mr_create() - map and register pages, once, for many calls
+ * @node: the node that will use them
+ * @pages: the pages, each PAGE_SIZE; the array is copied
+ * @nr: how many; no upper limit (one key each 2 MiB or so inside)
+ * @access: LITE_MR_*
+ *
+ * Context: process, may sleep.
+ * Return: the region or ERR_PTR. The pages stay the caller's.
+ */
+struct lite_mr *lite_mr_create(struct lite_node *node, struct page **pages,
+			       unsigned int nr, unsigned int access);
+
+/**
+ * lite_mr_destroy() - the keys are dead and the pages unmapped on return
+ * @mr: no call that names it may be outstanding; NULL and ERR_PTR are ignored
+ *
+ * Context: process, may sleep.
+ */
+void lite_mr_destroy(struct lite_mr *mr);
+
+/*
+ * Calls
+ */
+
+/**
+ * enum lite_class - traffic classes, each on a queue pair of its own
+ * @LITE_CLASS_CONTROL: membership, files, address-space changes
+ * @LITE_CLASS_DEMAND: a thread waits for a page
+ * @LITE_CLASS_WRITEBACK: eviction
+ */
+enum lite_class {
+	LITE_CLASS_CONTROL,
+	LITE_CLASS_DEMAND,
+	LITE_CLASS_WRITEBACK,
+	LITE_CLASS_NR
+};
+
+/**
+ * struct lite_call - one call, all of it the caller's memory
+ * @op: operation
+ * @class: enum lite_class
+ * @req: payload, copied before lite_call_start() returns
+ * @req_len: its bytes
+ * @rsp: where the reply's payload is copied, or NULL
+ * @rsp_size: room there; a longer reply is -EMSGSIZE
+ * @rsp_len: set to the reply's length
+ * @in: what the server may read (LITE_MR_READ)
+ * @nr_in: how many, at most LITE_MAX_SEGS
+ * @out: where the server may write (LITE_MR_WRITE)
+ * @nr_out: how many, at most LITE_MAX_SEGS
+ * @timeout_ms: 0 for the default (LITE_TIMEOUT_MS)
+ * @done: asynchronous calls: called exactly once, from any context including
+ *	softirq, when the call is over and the peer can no longer touch any of
+ *	its memory; may free the call. Must not sleep.
+ * @priv: the caller's
+ * @status: 0, or the handler's error, or -ETIMEDOUT (may have been executed),
+ *	-ECONNRESET (the link died, may have been executed), -ENOTCONN (was not
+ *	sent), -EMSGSIZE, -ESHUTDOWN (node going away)
+ * @lite: lite_rpc's own
+ *
+ * @in, @out, @rsp must stay valid till the call is over.
+ */
+struct lite_call {
+	u16 op;
+	u8 class;
+	const void *req;
+	u32 req_len;
+	void *rsp;
+	u32 rsp_size;
+	u32 rsp_len;
+	const struct lite_sge *in;
+	u8 nr_in;
+	const struct lite_sge *out;
+	u8 nr_out;
+	u32 timeout_ms;
+	void (*done)(struct lite_call *call);
+	void *priv;
+	int status;
+	void *lite[2];
+};
+
+#define LITE_TIMEOUT_MS 10000
+
+/**
+ * lite_call() - call and wait
+ * @peer: whom
+ * @call: what; @done is ignored
+ *
+ * Connects first where needed. Waits at most the time-out, and until the peer
+ * can no longer touch @call's memory; a fatal signal ends the wait early
+ * (-EINTR) for a call without @in and @out.
+ *
+ * Context: process, may sleep, no spinlock held. Safe in reclaim
+ *	(memalloc_noio) once connected.
+ * Return: @call->status.
+ */
+int lite_call(struct lite_peer *peer, struct lite_call *call);
+
+/**
+ * lite_call_start() - call and be told by @call->done
+ * @peer: whom
+ * @call: what
+ *
+ * Context: any but hard interrupt; never sleeps.
+ * Return: 0: @done will be (or has been) called. Else it will not: -ENOTCONN
+ *	(use lite_peer_connect()), -EAGAIN (no credit: all slots are out; see
+ *	lite_peer_wait_slot()).
+ */
+int lite_call_start(struct lite_peer *peer, struct lite_call *call);
+
+/**
+ * lite_notify() - one-way: no reply, at most once, the caller waits for nothing
+ * @peer: whom
+ * @class: enum lite_class
+ * @op: operation
+ * @req: payload
+ * @len: its bytes
+ *
+ * Context: any but hard interrupt.
+ * Return: 0 if it was handed to the link.
+ */
+int lite_notify(struct lite_peer *peer, u8 class, u16 op, const void *req,
+		u32 len);
+
+/**
+ * lite_peer_get() - a peer by address
+ * @node: this node
+ * @addr: "IP:port", or "loop:NAME"; an address that a node of this very kernel
+ *	listens on is reached over the loop transport
+ * @incarnation: connect only to this incarnation (-ESTALE), 0 for any
+ *
+ * Does not connect. One object per node, address and incarnation.
+ * Context: process.
+ * Return: a reference, for lite_peer_put(), or ERR_PTR.
+ */
+struct lite_peer *lite_peer_get(struct lite_node *node, const char *addr,
+				u64 incarnation);
+void lite_peer_put(struct lite_peer *peer);
+
+/**
+ * lite_peer_connect() - make the link of a class ready for lite_call_start()
+ * @peer: whom
+ * @class: enum lite_class
+ *
+ * Context: process, may sleep, bounded (5 s) and killable.
+ * Return: 0, -ECONNREFUSED, -EHOSTUNREACH, -ETIMEDOUT, -ESTALE (another
+ *	incarnation), -EPROTONOSUPPORT (another protocol version), -EINTR.
+ */
+int lite_peer_connect(struct lite_peer *peer, u8 class);
+
+/**
+ * lite_peer_wait_slot() - wait until lite_call_start() may find a slot
+ * @peer: whom
+ * @class: enum lite_class
+ *
+ * Context: process, bounded (100 ms) and killable.
+ */
+int lite_peer_wait_slot(struct lite_peer *peer, u8 class);
+
+/**
+ * lite_peer_reset() - break all links to a peer, ending all calls
+ * @peer: whom; e.g. declared dead by gmgr
+ *
+ * On return no call to it is outstanding. Context: process, may sleep.
+ */
+void lite_peer_reset(struct lite_peer *peer);
+
+/*
+ * Serving
+ */
+
+/**
+ * struct lite_handler - how an operation is served
+ * @fn: called once per request. Operations marked LITE_OPF_ATOMIC in the table:
+ *	in softirq context (or with bottom halves off), must not sleep. Others:
+ *	in a worker, may sleep. The length was checked against the table. Must
+ *	lead to exactly one lite_req_reply(), then or later.
+ */
+struct lite_handler {
+	void (*fn)(struct lite_req *req);
+};
+
+/* Of a request, valid until lite_req_reply(): */
+const void *lite_req_msg(const struct lite_req *req);
+u32 lite_req_len(const struct lite_req *req);
+u16 lite_req_op(const struct lite_req *req);
+u32 lite_req_in_len(const struct lite_req *req); /* bytes the caller offers */
+u32 lite_req_out_len(const struct lite_req *req); /* bytes of room it has */
+void *lite_req_priv(const struct lite_req *req); /* lite_node_cfg.priv */
+struct lite_node *lite_req_node(const struct lite_req *req);
+u32 lite_req_peer_id(const struct lite_req *req); /* 0: has not joined yet */
+u64 lite_req_peer_incarnation(const struct lite_req *req);
+/* room of LITE_RSP_MAX bytes for the reply's payload, not zeroed */
+void *lite_req_rsp(struct lite_req *req);
+
+/**
+ * lite_req_pull() - read from the caller's in segments
+ * @req: the request
+ * @off: where in what they make together
+ * @sge: where to, local memory
+ * @nr: how many, at most LITE_MAX_SEGS
+ *
+ * Context: process, may sleep, bounded.
+ * Return: 0; -EINVAL (past the end: nothing moved); -ECONNRESET (caller gone).
+ */
+int lite_req_pull(struct lite_req *req, u64 off, const struct lite_sge *sge,
+		  unsigned int nr);
+
+/**
+ * lite_req_push() - write to the caller's out segments, ahead of the reply
+ * @req: the request
+ * @off: where in what they make together
+ * @sge: from where, local memory; must not change till @release
+ * @nr: how many, at most LITE_MAX_SEGS
+ *
+ * Queued, and sent in front of the reply: never waits. The local memory is
+ * given back by the release function of lite_req_reply_release().
+ * Context: any but hard interrupt.
+ * Return: 0; -EINVAL (past the end); -ECONNRESET; -ENOSPC (queued too many).
+ */
+int lite_req_push(struct lite_req *req, u64 off, const struct lite_sge *sge,
+		  unsigned int nr);
+
+/**
+ * lite_req_reply() - answer; @req is gone
+ * @req: the request
+ * @err: 0 or a negative errno, mapped to enum lite_status
+ * @len: bytes of payload in lite_req_rsp()
+ *
+ * Context: any but hard interrupt.
+ */
+void lite_req_reply(struct lite_req *req, int err, u32 len);
+
+/**
+ * lite_req_reply_release() - answer, and be told when pushed memory is free
+ * @req: the request
+ * @err: as in lite_req_reply()
+ * @len: as in lite_req_reply()
+ * @release: called exactly once, any context, when the memory of all
+ *	lite_req_push() is no longer read
+ * @arg: its argument
+ */
+void lite_req_reply_release(struct lite_req *req, int err, u32 len,
+			    void (*release)(void *arg), void *arg);
+
+/*
+ * Nodes
+ */
+
+#define LITE_SVC_OPS_MAX 32
+
+/**
+ * struct lite_node_cfg - what a node is made from
+ * @name: component name, for logs, sysfs and gmgr
+ * @addr: where it listens: "IP[:port]", "loop:NAME", or NULL/"" : "loop:" and
+ *	its name
+ * @port: default port
+ * @role: enum lite_role
+ * @service: enum lite_service_id it serves
+ * @handlers: indexed by LITE_OP_NR(op)
+ * @nr_handlers: entries
+ * @priv: for lite_req_priv() and the member callbacks
+ */
+struct lite_node_cfg {
+	const char *name;
+	const char *addr;
+	u16 port;
+	u32 role;
+	u32 service;
+	const struct lite_handler *handlers;
+	unsigned int nr_handlers;
+	void *priv;
+};
+
+/**
+ * lite_node_create() - a node that listens
+ * @cfg: copied, but for @handlers
+ *
+ * Context: process, may sleep.
+ * Return: the node or ERR_PTR: -EINVAL (bad address), -EADDRINUSE, -ENODEV (no
+ *	RDMA device has that address), ...; the reason is logged.
+ */
+struct lite_node *lite_node_create(const struct lite_node_cfg *cfg);
+
+/**
+ * lite_node_stop() - serve nobody any more
+ * @node: the node
+ *
+ * Stops listening, ends all links and calls (-ESHUTDOWN), waits for running
+ * handlers. After it only peers, regions and the node itself are left to give
+ * back. Context: process, may sleep.
+ */
+void lite_node_stop(struct lite_node *node);
+
+/**
+ * lite_node_destroy() - after lite_node_stop(), lite_mr_destroy() of all
+ * @node: the node
+ */
+void lite_node_destroy(struct lite_node *node);
+
+const char *lite_node_name(const struct lite_node *node);
+const char *lite_node_addr(const struct lite_node *node);
+u32 lite_node_id(const struct lite_node *node); /* 0 before it joined */
+u64 lite_node_incarnation(const struct lite_node *node);
+
+/*
+ * Membership as a node sees it (the other end is gmgr's)
+ */
+
+/**
+ * struct lite_member - a component of the rack
+ */
+struct lite_member {
+	u32 id;
+	u32 role;
+	u32 state; /* enum gmgr_member_state */
+	u32 nr_spaces;
+	u64 incarnation;
+	u64 total;
+	u64 used;
+	char name[LITE_NAME_LEN];
+	char addr[LITE_ADDR_LEN];
+};
+
+/**
+ * struct lite_usage - what a heartbeat says of this component
+ */
+struct lite_usage {
+	u64 total;
+	u64 used;
+	u32 nr_spaces;
+};
+
+/**
+ * struct lite_member_ops - what a component wants to know and tell
+ * @usage: fills in what the next heartbeat says; process context
+ * @changed: a member came, died, left or came again with another incarnation;
+ *	process context, one call at a time; @old is NULL for a new member
+ */
+struct lite_member_ops {
+	void (*usage)(void *priv, struct lite_usage *usage);
+	void (*changed)(void *priv, const struct lite_member *old,
+			const struct lite_member *new);
+};
+
+/**
+ * lite_join() - join the rack of a gmgr and go on sending heartbeats
+ * @node: this node
+ * @gmgr: gmgr's address, "IP[:port]" or "loop:NAME"
+ * @ops: callbacks
+ *
+ * Waits for the first answer, at most 10 s, killable. Afterwards a gmgr that
+ * dies or restarts is joined again in the background; nothing else changes.
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL (no address), -ETIMEDOUT, -ECONNREFUSED, -EHOSTUNREACH
+ *	(no gmgr there: logged), -EEXIST (the name is taken), -EINTR.
+ */
+int lite_join(struct lite_node *node, const char *gmgr,
+	      const struct lite_member_ops *ops);
+
+/**
+ * lite_leave() - leave the rack; callbacks have ended on return
+ * @node: the node; no harm if it has not joined
+ */
+void lite_leave(struct lite_node *node);
+
+/**
+ * lite_gmgr() - the link to gmgr
+ * @node: the node
+ *
+ * Return: valid until lite_leave(), not counted; NULL if not joined.
+ */
+struct lite_peer *lite_gmgr(struct lite_node *node);
+
+/**
+ * lite_member_by_id() - look a member up in the copy of the table
+ * Return: 0 or -ENOENT. Context: any.
+ */
+int lite_member_by_id(struct lite_node *node, u32 id, struct lite_member *m);
+
+/**
+ * lite_members() - copy the table
+ * Return: how many were copied, at most @max. Context: any.
+ */
+unsigned int lite_members(struct lite_node *node, struct lite_member *m,
+			  unsigned int max);
+
+/**
+ * lite_member_peer() - the peer object of a member that is up
+ * Return: a reference for lite_peer_put(), ERR_PTR(-ENOENT) if it is not in
+ *	the table, ERR_PTR(-EHOSTDOWN) if it is dead. Context: process.
+ */
+struct lite_peer *lite_member_peer(struct lite_node *node, u32 id);
+
+/*
+ * Odds and ends that every component shares
+ */
+
+/**
+ * struct lite_op_desc - the table of operations
+ * @name: as in proto.h
+ * @req_min: least payload
+ * @req_max: most payload
+ * @rsp_max: most payload of a reply
+ * @flags: LITE_OPF_*
+ */
+struct lite_op_desc {
+	const char *name;
+	u16 req_min;
+	u16 req_max;
+	u16 rsp_max;
+	u16 flags;
+};
+
+#define LITE_OPF_ATOMIC 0x1 /* served in softirq */
+#define LITE_OPF_IDEMPOTENT 0x2 /* may be sent again */
+#define LITE_OPF_ONEWAY 0x4
+
+const struct lite_op_desc *lite_op_desc(u16 op); /* NULL: no such */
+int lite_status_to_errno(u32 status);
+u32 lite_errno_to_status(int err);
+
+struct kobject *lite_kobj(void); /* /sys/kernel/lego */
+struct dentry *lite_debugfs(void); /* /sys/kernel/debug/lego */
+struct config_group *lite_configfs(void); /* /sys/kernel/config/lego */
+
+#endif /* _LEGO_LITE_H */

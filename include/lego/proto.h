@@ -1,0 +1,777 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The wire protocol of lego: every message that crosses between components.
+ *
+ * An operation belongs to the service that answers it, never to a pair of
+ * peers (sunrpc's way). All integers are little endian, every structure is
+ * naturally aligned, reserved members are sent as 0 and checked to be 0.
+ * Numbers are never reused. The descriptor table in lite_rpc/proto.c (name,
+ * lengths, flags of each operation) is the only other place that knows them.
+ *
+ * Version negotiation: there is none; LITE_VERSION is in the connect data and
+ * in each header, and a mismatch refuses the link or the message.
+ *
+ * Changelog
+ *   1  first version
+ */
+#ifndef _LEGO_PROTO_H
+#define _LEGO_PROTO_H
+
+#ifdef __KERNEL__
+#include <linux/build_bug.h>
+#include <linux/types.h>
+#else
+#include <assert.h>
+#include <linux/types.h>
+#endif
+
+#define LITE_MAGIC 0x4f47454cu /* "LEGO" */
+#define LITE_VERSION 1
+
+/* Limits that both ends rely on. */
+#define LITE_SLOT_SIZE 4096 /* one request or reply, its header included */
+#define LITE_MAX_SEGS 16 /* bulk segments in one direction of a call */
+#define LITE_NAME_LEN 32 /* component and vNode names, NUL included */
+#define LITE_ADDR_LEN 64 /* "10.0.0.1:7471" or "loop:m0", NUL included */
+#define LITE_PATH_LEN 2048 /* file paths in requests, NUL included */
+
+#define LITE_PORT_GMGR 7470
+#define LITE_PORT_MCOMP 7471
+#define LITE_PORT_SCOMP 7472
+#define LITE_PORT_PCOMP 7473
+
+/**
+ * enum lite_role - what a component is
+ */
+enum lite_role {
+	LITE_ROLE_NONE = 0,
+	LITE_ROLE_GMGR = 1,
+	LITE_ROLE_PCOMP = 2,
+	LITE_ROLE_MCOMP = 3,
+	LITE_ROLE_SCOMP = 4,
+	LITE_ROLE_NR
+};
+
+/**
+ * struct lite_wire_seg - a piece of the caller's registered memory
+ * @addr: its address, in the terms of the key (RDMA iova)
+ * @key: key that opens it; only the region meant
+ * @len: bytes
+ */
+struct lite_wire_seg {
+	__le64 addr;
+	__le32 key;
+	__le32 len;
+};
+
+static_assert(sizeof(struct lite_wire_seg) == 16);
+
+/**
+ * struct lite_req_hdr - begins each request, in the peer's ring
+ * @version: LITE_VERSION
+ * @op: service in the high byte, number in the low one
+ * @xid: chosen by the caller, comes back in the reply
+ * @len: bytes of payload, which follows the segments
+ * @nr_in: segments the server may read (what the caller sends in bulk)
+ * @nr_out: segments the server may write (where bulk replies go)
+ * @flags: LITE_REQ_*
+ *
+ * Followed by nr_in + nr_out struct lite_wire_seg, then the payload.
+ */
+struct lite_req_hdr {
+	__le16 version;
+	__le16 op;
+	__le32 xid;
+	__le32 len;
+	__u8 nr_in;
+	__u8 nr_out;
+	__le16 flags;
+};
+
+static_assert(sizeof(struct lite_req_hdr) == 16);
+
+#define LITE_REQ_ONEWAY 0x1 /* no reply, only the slot is given back */
+
+/**
+ * struct lite_rsp_hdr - begins each reply, in the caller's ring
+ * @version: LITE_VERSION
+ * @op: the request's
+ * @xid: the request's
+ * @len: bytes of payload that follow
+ * @status: enum lite_status
+ */
+struct lite_rsp_hdr {
+	__le16 version;
+	__le16 op;
+	__le32 xid;
+	__le32 len;
+	__le32 status;
+};
+
+static_assert(sizeof(struct lite_rsp_hdr) == 16);
+
+#define LITE_REQ_MAX                              \
+	(LITE_SLOT_SIZE - sizeof(struct lite_req_hdr) - \
+	 2 * LITE_MAX_SEGS * sizeof(struct lite_wire_seg))
+#define LITE_RSP_MAX (LITE_SLOT_SIZE - sizeof(struct lite_rsp_hdr))
+
+/**
+ * enum lite_status - outcome on the wire; lite_status_to_errno() maps it
+ */
+enum lite_status {
+	LITE_ST_OK = 0,
+	LITE_ST_PERM = 1,
+	LITE_ST_NOENT = 2,
+	LITE_ST_IO = 3,
+	LITE_ST_NOMEM = 4,
+	LITE_ST_ACCES = 5,
+	LITE_ST_EXIST = 6,
+	LITE_ST_NOTDIR = 7,
+	LITE_ST_ISDIR = 8,
+	LITE_ST_INVAL = 9,
+	LITE_ST_FBIG = 10,
+	LITE_ST_NOSPC = 11,
+	LITE_ST_ROFS = 12,
+	LITE_ST_MLINK = 13,
+	LITE_ST_NAMETOOLONG = 14,
+	LITE_ST_NOTEMPTY = 15,
+	LITE_ST_LOOP = 16,
+	LITE_ST_STALE = 17,
+	LITE_ST_DQUOT = 18,
+	LITE_ST_OPNOTSUPP = 19,
+	LITE_ST_XDEV = 20,
+	LITE_ST_BUSY = 21,
+	LITE_ST_AGAIN = 22,
+	LITE_ST_NODATA = 23,
+	LITE_ST_BADVERSION = 24, /* -EPROTONOSUPPORT */
+	LITE_ST_BADOP = 25, /* -ENOSYS: no such operation here */
+	LITE_ST_BADLEN = 26, /* -EMSGSIZE: length outside the table's limits */
+	LITE_ST_NOTREADY = 27, /* -EHOSTUNREACH: a component it needs is away */
+	LITE_ST_NR
+};
+
+#define LITE_OP(svc, nr) (((svc) << 8) | (nr))
+#define LITE_OP_SVC(op) ((op) >> 8)
+#define LITE_OP_NR(op) ((op) & 0xff)
+
+enum lite_service_id {
+	LITE_SVC_LITE = 0, /* answered by every node, by lite_rpc itself */
+	LITE_SVC_GMGR = 1,
+	LITE_SVC_MCOMP = 2,
+	LITE_SVC_SCOMP = 3,
+	LITE_SVC_PCOMP = 4,
+	LITE_SVC_NR
+};
+
+/* ---- Connecting: private data of rdma_cm, immediate data of messages ---- */
+
+#define LITE_SLOTS 64 /* requests under way on one connection */
+
+/**
+ * struct lite_connect_req - the caller's, in the connect request
+ * @magic: LITE_MAGIC
+ * @version: LITE_VERSION; others are rejected with LITE_ST_BADVERSION
+ * @class: enum lite_class of this connection
+ * @nr_slots: LITE_SLOTS
+ * @node_id: the caller's, 0 if it has not joined yet
+ * @ring_key: opens the caller's reply ring of nr_slots * LITE_SLOT_SIZE bytes
+ * @incarnation: the caller's
+ * @want: incarnation it wants to talk to, 0 for any; LITE_ST_STALE otherwise
+ * @ring_addr: of the reply ring
+ * @name: the beginning of the caller's name, for logs; not NUL terminated
+ *
+ * 56 bytes are all that rdma_cm has room for.
+ */
+struct lite_connect_req {
+	__le32 magic;
+	__le16 version;
+	__u8 class;
+	__u8 nr_slots;
+	__le32 node_id;
+	__le32 ring_key;
+	__le64 incarnation;
+	__le64 want;
+	__le64 ring_addr;
+	char name[16];
+};
+
+static_assert(sizeof(struct lite_connect_req) == 56);
+
+/**
+ * struct lite_connect_rsp - the server's, when it accepts
+ * @magic: LITE_MAGIC
+ * @version: LITE_VERSION
+ * @nr_slots: LITE_SLOTS
+ * @reserved: 0
+ * @ring_key: opens the server's request ring, but not before LITE_IMM_HELLO
+ * @reserved2: 0
+ * @incarnation: the server's
+ * @ring_addr: of the request ring
+ */
+struct lite_connect_rsp {
+	__le32 magic;
+	__le16 version;
+	__u8 nr_slots;
+	__u8 reserved;
+	__le32 ring_key;
+	__le32 reserved2;
+	__le64 incarnation;
+	__le64 ring_addr;
+};
+
+static_assert(sizeof(struct lite_connect_rsp) == 32);
+
+/* The server's, when it rejects; @status is enum lite_status. */
+struct lite_connect_rej {
+	__le32 magic;
+	__le16 version;
+	__le16 status;
+};
+
+static_assert(sizeof(struct lite_connect_rej) == 8);
+
+/*
+ * Messages are RDMA writes with immediate data; slot N of a ring is at
+ * N * LITE_SLOT_SIZE. Immediate data: type << 16 | slot.
+ */
+enum lite_imm_type {
+	LITE_IMM_HELLO = 1, /* server: requests may come; slot 0, no data */
+	LITE_IMM_REQUEST = 2, /* caller: a request is in the slot */
+	LITE_IMM_REPLY = 3, /* server: its reply is in the slot */
+	LITE_IMM_CREDIT = 4, /* server: one-way request is done; no data */
+};
+
+#define LITE_IMM(type, slot) ((type) << 16 | (slot))
+#define LITE_IMM_TYPE(imm) ((imm) >> 16)
+#define LITE_IMM_SLOT(imm) ((imm) & 0xffff)
+
+/* ---- LITE: every node ---- */
+
+enum lite_op_lite {
+	LITE_PING = LITE_OP(LITE_SVC_LITE, 1), /* payload comes back */
+};
+
+#define LITE_PING_MAX 1024
+
+/* ---- GMGR ---- */
+
+enum lite_op_gmgr {
+	GMGR_JOIN = LITE_OP(LITE_SVC_GMGR, 1),
+	GMGR_LEAVE = LITE_OP(LITE_SVC_GMGR, 2),
+	GMGR_HEARTBEAT = LITE_OP(LITE_SVC_GMGR, 3),
+	GMGR_MEMBERS = LITE_OP(LITE_SVC_GMGR, 4),
+	GMGR_VNODE_CREATE = LITE_OP(LITE_SVC_GMGR, 5),
+	GMGR_VNODE_REMOVE = LITE_OP(LITE_SVC_GMGR, 6),
+	GMGR_VNODE_GET = LITE_OP(LITE_SVC_GMGR, 7),
+	GMGR_VNODE_LIST = LITE_OP(LITE_SVC_GMGR, 8),
+	GMGR_PLACE = LITE_OP(LITE_SVC_GMGR, 9),
+};
+
+/**
+ * struct gmgr_join_req - a component comes
+ * @name: unique in the rack; -EEXIST while a live member with another
+ *	incarnation has it
+ * @addr: where it listens
+ * @incarnation: random, new each time the component is made
+ * @total: bytes of memory or storage it offers
+ * @role: enum lite_role
+ * @want_id: id it had before gmgr was restarted, 0 for none
+ */
+struct gmgr_join_req {
+	char name[LITE_NAME_LEN];
+	char addr[LITE_ADDR_LEN];
+	__le64 incarnation;
+	__le64 total;
+	__le32 role;
+	__le32 want_id;
+};
+
+static_assert(sizeof(struct gmgr_join_req) == 120);
+
+/**
+ * struct gmgr_join_rsp - welcome
+ * @node_id: the member's id, never 0
+ * @heartbeat_ms: how often to send GMGR_HEARTBEAT
+ * @dead_ms: silence after which it is declared dead
+ * @reserved: 0
+ * @epoch: of the membership table
+ */
+struct gmgr_join_rsp {
+	__le32 node_id;
+	__le32 heartbeat_ms;
+	__le32 dead_ms;
+	__le32 reserved;
+	__le64 epoch;
+};
+
+static_assert(sizeof(struct gmgr_join_rsp) == 24);
+
+struct gmgr_leave_req {
+	__le32 node_id;
+	__le32 reserved;
+	__le64 incarnation;
+};
+
+static_assert(sizeof(struct gmgr_leave_req) == 16);
+
+/**
+ * struct gmgr_heartbeat_req - I live; LITE_ST_STALE means: join again
+ * @node_id: from gmgr_join_rsp
+ * @nr_spaces: spaces (mComponent) or processes (pComponent) it holds
+ * @incarnation: as in the join
+ * @total: bytes it offers
+ * @used: bytes in use
+ */
+struct gmgr_heartbeat_req {
+	__le32 node_id;
+	__le32 nr_spaces;
+	__le64 incarnation;
+	__le64 total;
+	__le64 used;
+};
+
+static_assert(sizeof(struct gmgr_heartbeat_req) == 32);
+
+/* epoch changed: fetch GMGR_MEMBERS again */
+struct gmgr_heartbeat_rsp {
+	__le64 epoch;
+};
+
+static_assert(sizeof(struct gmgr_heartbeat_rsp) == 8);
+
+enum gmgr_member_state {
+	GMGR_MEMBER_UP = 1,
+	GMGR_MEMBER_DEAD = 2, /* silent for dead_ms */
+	GMGR_MEMBER_LEFT = 3,
+};
+
+struct gmgr_member {
+	__le32 node_id;
+	__le32 role;
+	__le32 state;
+	__le32 nr_spaces;
+	__le64 incarnation;
+	__le64 total;
+	__le64 used;
+	char name[LITE_NAME_LEN];
+	char addr[LITE_ADDR_LEN];
+};
+
+static_assert(sizeof(struct gmgr_member) == 136);
+
+/* Lists are paged: ask from index @start until @nr entries are 0. */
+struct gmgr_list_req {
+	__le32 start;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct gmgr_list_req) == 8);
+
+#define GMGR_MEMBERS_MAX 24
+
+struct gmgr_members_rsp {
+	__le64 epoch;
+	__le32 nr;
+	__le32 reserved;
+	struct gmgr_member member[];
+};
+
+static_assert(sizeof(struct gmgr_members_rsp) == 16);
+
+#define GMGR_ROOT_LEN 256
+
+/**
+ * struct gmgr_vnode - a vNode, in requests and replies
+ * @vid: id, never reused while gmgr lives; 0 in GMGR_VNODE_CREATE
+ * @storage_id: node id of the sComponent that has its files, 0 if away
+ * @vip: its address, IPv4 in network order, 0 for none
+ * @nr_procs: processes that run in it (as last heard)
+ * @quota: bytes of memory it may hold, 0 for no limit
+ * @name: unique
+ * @storage: name of the sComponent; empty in a create: gmgr picks one
+ * @root: its root, a directory below the sComponent's; "/" for the whole
+ */
+struct gmgr_vnode {
+	__le32 vid;
+	__le32 storage_id;
+	__be32 vip;
+	__le32 nr_procs;
+	__le64 quota;
+	char name[LITE_NAME_LEN];
+	char storage[LITE_NAME_LEN];
+	char root[GMGR_ROOT_LEN];
+};
+
+static_assert(sizeof(struct gmgr_vnode) == 344);
+
+struct gmgr_vnode_name_req {
+	char name[LITE_NAME_LEN];
+};
+
+static_assert(sizeof(struct gmgr_vnode_name_req) == 32);
+
+#define GMGR_VNODES_MAX 11
+
+struct gmgr_vnodes_rsp {
+	__le32 nr;
+	__le32 reserved;
+	struct gmgr_vnode vnode[];
+};
+
+static_assert(sizeof(struct gmgr_vnodes_rsp) == 8);
+
+/* Which mComponent shall be the home of a new process of vNode @vid? */
+struct gmgr_place_req {
+	__le32 vid;
+	__le32 pcomp_id;
+};
+
+static_assert(sizeof(struct gmgr_place_req) == 8);
+
+struct gmgr_place_rsp {
+	__le32 home_id;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct gmgr_place_rsp) == 8);
+
+/* ---- MCOMP ---- */
+
+/*
+ * A space is named by a 64-bit id that its pComponent makes: the pComponent's
+ * node id in the high 32 bits, a number it never reuses in the low ones. A
+ * page is named by its index: virtual address >> 12. A space's pages may be
+ * spread: @vregion_shift (of the home) cuts the address range.
+ */
+enum lite_op_mcomp {
+	MCOMP_SPACE_CREATE = LITE_OP(LITE_SVC_MCOMP, 1), /* at the home */
+	MCOMP_SPACE_DESTROY = LITE_OP(LITE_SVC_MCOMP, 2), /* at the home */
+	MCOMP_SPACE_FORK = LITE_OP(LITE_SVC_MCOMP, 3), /* at the home */
+	MCOMP_VREGION_GET = LITE_OP(LITE_SVC_MCOMP, 4), /* at the home */
+	MCOMP_VMA_UPDATE = LITE_OP(LITE_SVC_MCOMP, 5), /* at each owner */
+	MCOMP_FETCH = LITE_OP(LITE_SVC_MCOMP, 6), /* at the owner */
+	MCOMP_WRITEBACK = LITE_OP(LITE_SVC_MCOMP, 7), /* at the owner */
+	/* between mComponents, the home asks */
+	MCOMP_SHARD_CREATE = LITE_OP(LITE_SVC_MCOMP, 8),
+	MCOMP_SHARD_DESTROY = LITE_OP(LITE_SVC_MCOMP, 9),
+	MCOMP_SHARD_FORK = LITE_OP(LITE_SVC_MCOMP, 10),
+};
+
+/**
+ * struct mcomp_space_req - SPACE_CREATE, SPACE_DESTROY, SHARD_CREATE,
+ *	SHARD_DESTROY
+ * @space: the space
+ * @pcomp_incarnation: whose death frees it
+ * @vid: vNode
+ * @pcomp_id: node id of the pComponent
+ */
+struct mcomp_space_req {
+	__le64 space;
+	__le64 pcomp_incarnation;
+	__le32 vid;
+	__le32 pcomp_id;
+};
+
+static_assert(sizeof(struct mcomp_space_req) == 24);
+
+/* SPACE_CREATE's reply: how this home cuts the address range. */
+struct mcomp_space_rsp {
+	__le32 vregion_shift;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct mcomp_space_rsp) == 8);
+
+/*
+ * SPACE_FORK, SHARD_FORK: @child becomes a copy-on-write copy of @parent.
+ * Idempotent: a repeated one for a child that exists answers LITE_ST_EXIST.
+ */
+struct mcomp_fork_req {
+	__le64 parent;
+	__le64 child;
+};
+
+static_assert(sizeof(struct mcomp_fork_req) == 16);
+
+struct mcomp_vregion_req {
+	__le64 space;
+	__le64 vregion; /* address >> vregion_shift */
+};
+
+static_assert(sizeof(struct mcomp_vregion_req) == 16);
+
+struct mcomp_vregion_rsp {
+	__le32 owner_id;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct mcomp_vregion_rsp) == 8);
+
+enum mcomp_vma_kind {
+	MCOMP_VMA_MAP = 1, /* [start, start + len) exists with @prot */
+	MCOMP_VMA_UNMAP = 2, /* and no more: frames are freed */
+	MCOMP_VMA_PROTECT = 3,
+	MCOMP_VMA_DISCARD = 4, /* MADV_DONTNEED: frames freed, VMA stays */
+};
+
+struct mcomp_vma_op {
+	__le64 start;
+	__le64 len;
+	__le32 kind;
+	__le32 prot; /* PROT_* of mmap */
+};
+
+static_assert(sizeof(struct mcomp_vma_op) == 24);
+
+#define MCOMP_VMA_OPS_MAX 64
+
+/**
+ * struct mcomp_vma_req - changes of a space's address range, in order
+ * @space: the space
+ * @seq: 1 for the first of this space at this owner, then one more each; a
+ *	repeated one is answered and not done again
+ * @nr: how many
+ * @reserved: 0
+ * @op: the changes
+ */
+struct mcomp_vma_req {
+	__le64 space;
+	__le64 seq;
+	__le32 nr;
+	__le32 reserved;
+	struct mcomp_vma_op op[];
+};
+
+static_assert(sizeof(struct mcomp_vma_req) == 24);
+
+/* FETCH: out segment 0, one page, gets the contents. NOENT: never written. */
+struct mcomp_fetch_req {
+	__le64 space;
+	__le64 index;
+};
+
+static_assert(sizeof(struct mcomp_fetch_req) == 16);
+
+#define MCOMP_WRITEBACK_MAX LITE_MAX_SEGS
+
+/**
+ * struct mcomp_writeback_req - dirty pages come home
+ * @space: the space
+ * @nr: pages; in segment i is the page @index[i]
+ * @reserved: 0
+ * @index: page indices
+ *
+ * All or nothing in what the caller must believe: on an error any of them may
+ * be old or new, and the caller still has them.
+ */
+struct mcomp_writeback_req {
+	__le64 space;
+	__le32 nr;
+	__le32 reserved;
+	__le64 index[];
+};
+
+static_assert(sizeof(struct mcomp_writeback_req) == 16);
+
+/* ---- SCOMP ---- */
+
+/*
+ * Stateless: a request names its file by a path relative to the sComponent's
+ * directory, "" being the directory itself. Components are separated by one
+ * '/'; "." and ".." and empty ones are refused (LITE_ST_INVAL); a symbolic
+ * link is never followed (LITE_ST_LOOP), the pComponent's VFS does that.
+ * Each begins with struct scomp_hdr; paths follow the fixed part, with no NUL.
+ */
+enum lite_op_scomp {
+	SCOMP_GETATTR = LITE_OP(LITE_SVC_SCOMP, 1),
+	SCOMP_SETATTR = LITE_OP(LITE_SVC_SCOMP, 2),
+	SCOMP_READ = LITE_OP(LITE_SVC_SCOMP, 3),
+	SCOMP_WRITE = LITE_OP(LITE_SVC_SCOMP, 4),
+	SCOMP_READDIR = LITE_OP(LITE_SVC_SCOMP, 5),
+	SCOMP_READLINK = LITE_OP(LITE_SVC_SCOMP, 6),
+	SCOMP_CREATE = LITE_OP(LITE_SVC_SCOMP, 7), /* by type in mode */
+	SCOMP_REMOVE = LITE_OP(LITE_SVC_SCOMP, 8), /* unlink, rmdir */
+	SCOMP_RENAME = LITE_OP(LITE_SVC_SCOMP, 9),
+	SCOMP_SYMLINK = LITE_OP(LITE_SVC_SCOMP, 10),
+	SCOMP_LINK = LITE_OP(LITE_SVC_SCOMP, 11),
+	SCOMP_FSYNC = LITE_OP(LITE_SVC_SCOMP, 12),
+	SCOMP_STATFS = LITE_OP(LITE_SVC_SCOMP, 13),
+};
+
+/**
+ * struct scomp_hdr - begins each request to a sComponent
+ * @uid: caller's fsuid
+ * @gid: caller's fsgid
+ * @path_len: bytes of the first path, after the fixed part
+ * @path2_len: bytes of the second, after the first; 0 if there is none
+ * @vid: vNode
+ */
+struct scomp_hdr {
+	__le32 uid;
+	__le32 gid;
+	__le16 path_len;
+	__le16 path2_len;
+	__le32 vid;
+};
+
+static_assert(sizeof(struct scomp_hdr) == 16);
+
+struct scomp_attr {
+	__le64 ino;
+	__le64 size;
+	__le64 blocks; /* of 512 bytes */
+	__le64 atime_sec;
+	__le64 mtime_sec;
+	__le64 ctime_sec;
+	__le32 atime_nsec;
+	__le32 mtime_nsec;
+	__le32 ctime_nsec;
+	__le32 mode;
+	__le32 nlink;
+	__le32 uid;
+	__le32 gid;
+	__le32 rdev; /* new_encode_dev() */
+	__le32 blksize;
+	__le32 generation; /* of the inode number, 0 if not known */
+};
+
+static_assert(sizeof(struct scomp_attr) == 88);
+
+/* GETATTR, READLINK (reply: the target), FSYNC, STATFS */
+struct scomp_path_req {
+	struct scomp_hdr hdr;
+};
+
+static_assert(sizeof(struct scomp_path_req) == 16);
+
+#define SCOMP_SET_MODE 0x1
+#define SCOMP_SET_UID 0x2
+#define SCOMP_SET_GID 0x4
+#define SCOMP_SET_SIZE 0x8
+#define SCOMP_SET_ATIME 0x10 /* to the value given */
+#define SCOMP_SET_MTIME 0x20
+#define SCOMP_SET_ATIME_NOW 0x40 /* to the sComponent's clock */
+#define SCOMP_SET_MTIME_NOW 0x80
+#define SCOMP_SET_ALL 0xff
+
+struct scomp_setattr_req {
+	struct scomp_hdr hdr;
+	__le32 valid; /* SCOMP_SET_* */
+	__le32 mode;
+	__le32 uid;
+	__le32 gid;
+	__le64 size;
+	__le64 atime_sec;
+	__le64 mtime_sec;
+	__le32 atime_nsec;
+	__le32 mtime_nsec;
+};
+
+static_assert(sizeof(struct scomp_setattr_req) == 64);
+
+#define SCOMP_IO_MAX (256 * 1024)
+
+/*
+ * READ: data by RDMA into the out segments, reply says how much and the
+ * attributes after. WRITE: data from the in segments, @count bytes at @offset,
+ * stable after FSYNC.
+ */
+struct scomp_io_req {
+	struct scomp_hdr hdr;
+	__le64 offset;
+	__le32 count;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct scomp_io_req) == 32);
+
+struct scomp_io_rsp {
+	__le32 count;
+	__le32 reserved;
+	struct scomp_attr attr;
+};
+
+static_assert(sizeof(struct scomp_io_rsp) == 96);
+
+/*
+ * READDIR: entries by RDMA into the out segments, from @cookie (0 at first);
+ * reply: bytes written and the cookie to go on from; 0 bytes at the end.
+ */
+struct scomp_readdir_req {
+	struct scomp_hdr hdr;
+	__le64 cookie;
+	__le32 count;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct scomp_readdir_req) == 32);
+
+struct scomp_readdir_rsp {
+	__le64 cookie;
+	__le32 count;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct scomp_readdir_rsp) == 16);
+
+/* Each entry is padded to 8 bytes; @cookie is that of the entry after it. */
+struct scomp_dirent {
+	__le64 ino;
+	__le64 cookie;
+	__le16 name_len;
+	__u8 type; /* DT_* */
+	__u8 reserved;
+	char name[];
+};
+
+#define SCOMP_DIRENT_HDR 20
+
+/* CREATE: a file, directory, fifo, socket or device, by S_IFMT of @mode. */
+struct scomp_create_req {
+	struct scomp_hdr hdr;
+	__le32 mode;
+	__le32 rdev;
+	__le32 excl; /* 1: LITE_ST_EXIST if there, 0: open what is there */
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct scomp_create_req) == 32);
+
+struct scomp_remove_req {
+	struct scomp_hdr hdr;
+	__le32 dir; /* 1: rmdir, 0: unlink */
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct scomp_remove_req) == 24);
+
+struct scomp_rename_req {
+	struct scomp_hdr hdr; /* path: from, path2: to */
+	__le32 flags; /* RENAME_NOREPLACE, RENAME_EXCHANGE */
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct scomp_rename_req) == 24);
+
+/* SYMLINK: path is the new link, path2 what it says. LINK: path exists,
+ * path2 is the new name. Both reply with struct scomp_attr.
+ */
+struct scomp_link_req {
+	struct scomp_hdr hdr;
+};
+
+static_assert(sizeof(struct scomp_link_req) == 16);
+
+struct scomp_statfs_rsp {
+	__le64 blocks;
+	__le64 bfree;
+	__le64 bavail;
+	__le64 files;
+	__le64 ffree;
+	__le32 bsize;
+	__le32 namelen;
+};
+
+static_assert(sizeof(struct scomp_statfs_rsp) == 48);
+
+#endif /* _LEGO_PROTO_H */
