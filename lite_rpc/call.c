@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Calls: from struct lite_call to a message in a slot, and the wait for it. */
+#include <linux/export.h>
+#include <linux/jiffies.h>
+#include <linux/sched/clock.h>
+#include <linux/sched/signal.h>
+
+#include "lite_rpc.h"
+
+/* Spin for replies only where they lately took less than this. */
+#define SPIN_BELOW_NS 25000
+
+/* the segments of one direction; how many, or a negative errno */
+static int build_segs(struct lite_link *link, const struct lite_sge *sge,
+		      unsigned int nr, unsigned int access,
+		      struct lite_wire_seg *seg)
+{
+	u64 len;
+	int err;
+
+	if (!nr)
+		return 0;
+	err = lite_sge_check(link->peer->node, sge, nr, access, &len);
+	if (err)
+		return err;
+	return link->ops->encode(link, sge, nr, access, seg, LITE_MAX_SEGS);
+}
+
+/* the message in @buf; its length, or a negative errno */
+static int build(struct lite_link *link, const struct lite_call *call,
+		 u32 xid, u16 flags, void *buf)
+{
+	struct lite_req_hdr *hdr = buf;
+	struct lite_wire_seg *seg = buf + sizeof(*hdr);
+	int nr_in, nr_out;
+
+	if (call->req_len > LITE_REQ_MAX)
+		return -EINVAL;
+	nr_in = build_segs(link, call->in, call->nr_in, LITE_MR_READ, seg);
+	if (nr_in < 0)
+		return nr_in;
+	nr_out = build_segs(link, call->out, call->nr_out, LITE_MR_WRITE,
+			    seg + nr_in);
+	if (nr_out < 0)
+		return nr_out;
+	hdr->version = cpu_to_le16(LITE_VERSION);
+	hdr->op = cpu_to_le16(call->op);
+	hdr->xid = cpu_to_le32(xid);
+	hdr->len = cpu_to_le32(call->req_len);
+	hdr->nr_in = nr_in;
+	hdr->nr_out = nr_out;
+	hdr->flags = cpu_to_le16(flags);
+	memcpy(seg + nr_in + nr_out, call->req, call->req_len);
+	return sizeof(*hdr) + (nr_in + nr_out) * sizeof(*seg) + call->req_len;
+}
+
+/* @len bytes are built in @slot: send them for @call, or one-way for NULL */
+static int arm_and_send(struct lite_link *link, unsigned int slot, u32 len,
+			struct lite_call *call, struct completion *waiter)
+{
+	struct lite_slot *s = &link->slot[slot];
+	u32 xid = s->xid;
+	u32 ms;
+	int err;
+
+	s->call = call;
+	s->waiter = waiter;
+	if (call) {
+		ms = call->timeout_ms ?: LITE_TIMEOUT_MS;
+		s->deadline = jiffies + msecs_to_jiffies(ms);
+		call->lite[0] = link;
+	}
+	lite_link_arm(link, slot);
+	err = link->ops->send(link, slot, len);
+	if (!err)
+		return 0;
+	if (err != -EAGAIN) {
+		lite_link_break(link, -ECONNRESET);
+		err = -ENOTCONN;
+	}
+	/* else it was ended meanwhile, and done was called */
+	if (!lite_link_unarm(link, slot, xid) && call)
+		return 0;
+	return err;
+}
+
+static int call_start(struct lite_peer *peer, struct lite_call *call,
+		      struct completion *waiter)
+{
+	struct lite_link *link;
+	int slot, len, err;
+
+	if (call->class >= LITE_CLASS_NR)
+		return -EINVAL;
+	link = &peer->link[call->class];
+	call->rsp_len = 0;
+	rcu_read_lock(); /* the connection stays: see link.c */
+	slot = lite_link_get_slot(link);
+	if (slot < 0) {
+		err = slot;
+		goto out_unlock;
+	}
+	len = build(link, call, link->slot[slot].xid, 0, link->slot[slot].buf);
+	if (len < 0) {
+		lite_link_put_slot(link, slot);
+		err = len;
+		goto out_unlock;
+	}
+	err = arm_and_send(link, slot, len, call, waiter);
+out_unlock:
+	rcu_read_unlock();
+	return err;
+}
+
+/* see include/lego/lite.h */
+int lite_call_start(struct lite_peer *peer, struct lite_call *call)
+{
+	return call_start(peer, call, NULL);
+}
+EXPORT_SYMBOL_NS_GPL(lite_call_start, LITE_RPC);
+
+/* see include/lego/lite.h */
+int lite_notify(struct lite_peer *peer, u8 class, u16 op, const void *req,
+		u32 len)
+{
+	struct lite_call call = { .op = op, .req = req, .req_len = len };
+	struct lite_link *link;
+	int slot, err;
+
+	if (class >= LITE_CLASS_NR)
+		return -EINVAL;
+	link = &peer->link[class];
+	rcu_read_lock();
+	slot = lite_link_get_slot(link);
+	if (slot < 0) {
+		err = slot;
+		goto out_unlock;
+	}
+	err = build(link, &call, link->slot[slot].xid, LITE_REQ_ONEWAY,
+		    link->slot[slot].buf);
+	if (err < 0) {
+		lite_link_put_slot(link, slot);
+		goto out_unlock;
+	}
+	err = arm_and_send(link, slot, err, NULL, NULL);
+out_unlock:
+	rcu_read_unlock();
+	return err;
+}
+EXPORT_SYMBOL_NS_GPL(lite_notify, LITE_RPC);
+
+/*
+ * Spin a little where answers have been quick. A spin that is longer than the
+ * scheduler takes to wake us gains nothing, and on a busy machine it takes the
+ * CPU from whoever is to answer.
+ */
+static void spin(struct lite_link *link, struct completion *done)
+{
+	u64 ewma = READ_ONCE(link->ewma_ns);
+	u64 end;
+
+	if (!ewma || ewma >= SPIN_BELOW_NS)
+		return;
+	end = local_clock() + 2 * ewma;
+	while (!completion_done(done) && !need_resched() &&
+	       local_clock() < end)
+		cpu_relax();
+}
+
+/* @call is started: wait till it is over */
+static void wait_over(struct lite_peer *peer, struct lite_call *call,
+		      struct completion *done)
+{
+	struct lite_link *link = &peer->link[call->class];
+
+	spin(link, done);
+	if (call->nr_in || call->nr_out) {
+		/* bounded by the time-out and the reset that follows it */
+		wait_for_completion(done);
+		return;
+	}
+	if (!wait_for_completion_killable(done))
+		return;
+	if (lite_link_abandon(link, call))
+		call->status = -EINTR;
+	else
+		wait_for_completion(done);
+}
+
+/* start it, connecting and waiting for a slot till @deadline */
+static int start_bounded(struct lite_peer *peer, struct lite_call *call,
+			 struct completion *done, unsigned long deadline)
+{
+	int err;
+
+	for (;;) {
+		err = call_start(peer, call, done);
+		if (err != -ENOTCONN && err != -EAGAIN)
+			return err;
+		if (time_after_eq(jiffies, deadline))
+			return err == -EAGAIN ? -ETIMEDOUT : err;
+		if (err == -ENOTCONN) {
+			err = lite_peer_connect(peer, call->class);
+			if (err)
+				return err;
+		} else if (lite_peer_wait_slot(peer, call->class) == -EINTR) {
+			return -EINTR;
+		}
+	}
+}
+
+/* see include/lego/lite.h */
+int lite_call(struct lite_peer *peer, struct lite_call *call)
+{
+	DECLARE_COMPLETION_ONSTACK(done);
+	u32 ms = call->timeout_ms ?: LITE_TIMEOUT_MS;
+	int err;
+
+	might_sleep();
+	if (call->class >= LITE_CLASS_NR)
+		return -EINVAL;
+	err = start_bounded(peer, call, &done,
+			    jiffies + msecs_to_jiffies(ms));
+	if (err)
+		call->status = err;
+	else
+		wait_over(peer, call, &done);
+	return call->status;
+}
+EXPORT_SYMBOL_NS_GPL(lite_call, LITE_RPC);
+
+/**
+ * lite_call_raw() - send a request as it is, right or wrong
+ * @peer: whom
+ * @raw: the request
+ *
+ * Context: process, may sleep, bounded.
+ * Return: what comes of it, as from lite_call().
+ */
+int lite_call_raw(struct lite_peer *peer, const struct lite_raw *raw)
+{
+	struct lite_link *link = &peer->link[LITE_CLASS_CONTROL];
+	struct lite_call call = { .timeout_ms = 3000 };
+	DECLARE_COMPLETION_ONSTACK(done);
+	struct lite_req_hdr *hdr;
+	int err, slot;
+
+	if (raw->send > LITE_SLOT_SIZE)
+		return -EINVAL;
+	err = lite_link_connect(link);
+	if (err)
+		return err;
+	rcu_read_lock();
+	slot = lite_link_get_slot(link);
+	if (slot < 0) {
+		err = slot;
+		goto out_unlock;
+	}
+	hdr = link->slot[slot].buf;
+	memset(hdr, 0, LITE_SLOT_SIZE);
+	hdr->version = cpu_to_le16(raw->version);
+	hdr->op = cpu_to_le16(raw->op);
+	hdr->xid = cpu_to_le32(link->slot[slot].xid);
+	hdr->len = cpu_to_le32(raw->len);
+	hdr->nr_in = raw->nr_in;
+	hdr->nr_out = raw->nr_out;
+	err = arm_and_send(link, slot, raw->send, &call, &done);
+out_unlock:
+	rcu_read_unlock();
+	if (err)
+		return err;
+	wait_over(peer, &call, &done);
+	return call.status;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The sources are written to Linux 6.12; what 6.1 calls otherwise is mapped
+ * here. No other file of lite_rpc looks at the kernel's version.
+ */
+#ifndef _LITE_RPC_COMPAT_H
+#define _LITE_RPC_COMPAT_H
+
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "lego needs Linux 6.1 or later"
+#endif
+
+#endif /* _LITE_RPC_COMPAT_H */

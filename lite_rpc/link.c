@@ -1,0 +1,598 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Links: the connection to a peer for one class, and the slots calls wait in.
+ *
+ * States, all changes in set_state():
+ *
+ *	DOWN --connect--> CONNECTING --ok--> UP --break--> BROKEN --reset--> DOWN
+ *	  ^-----------------fails---'
+ *
+ * Who breaks a link (an error completion, the peer's disconnect, the timer)
+ * is in a context that must not sleep, so it only makes it BROKEN and queues
+ * reset_work. The reset ends the connection first and the calls then: when a
+ * call is over nothing the peer sends can touch its memory any more. Nobody
+ * sends on a link that is not UP; senders look at the state inside an RCU
+ * read-side section and the reset waits for them with synchronize_rcu().
+ *
+ * Locks: link->mutex > link->lock (a leaf, also taken in softirq).
+ */
+#include <linux/jiffies.h>
+#include <linux/sched/clock.h>
+#include <linux/slab.h>
+
+#include "lite_rpc.h"
+
+static const char *const state_names[] = {
+	[LITE_LINK_DOWN] = "down",
+	[LITE_LINK_CONNECTING] = "connecting",
+	[LITE_LINK_UP] = "up",
+	[LITE_LINK_BROKEN] = "broken",
+};
+
+/**
+ * lite_link_state_name() - a state for people
+ * @state: state
+ *
+ * Context: any. Return: its name.
+ */
+const char *lite_link_state_name(enum lite_link_state state)
+{
+	return state_names[state];
+}
+
+static bool set_state(struct lite_link *link, enum lite_link_state new)
+{
+	static const u8 from[] = {
+		[LITE_LINK_DOWN] = BIT(LITE_LINK_CONNECTING) |
+				   BIT(LITE_LINK_BROKEN),
+		[LITE_LINK_CONNECTING] = BIT(LITE_LINK_DOWN),
+		[LITE_LINK_UP] = BIT(LITE_LINK_CONNECTING),
+		[LITE_LINK_BROKEN] = BIT(LITE_LINK_UP),
+	};
+
+	lockdep_assert_held(&link->lock);
+	if (!(from[new] & BIT(link->state)))
+		return false;
+	WRITE_ONCE(link->state, new);
+	return true;
+}
+
+static void free_slot(struct lite_link *link, unsigned int slot)
+{
+	struct lite_slot *s = &link->slot[slot];
+
+	lockdep_assert_held(&link->lock);
+	if (s->state == LITE_SLOT_ORPHAN)
+		link->orphans--;
+	s->state = LITE_SLOT_FREE;
+	s->call = NULL;
+	s->waiter = NULL;
+	__set_bit(slot, link->free);
+}
+
+static void orphan_slot(struct lite_link *link, unsigned int slot)
+{
+	struct lite_slot *s = &link->slot[slot];
+
+	lockdep_assert_held(&link->lock);
+	s->state = LITE_SLOT_ORPHAN;
+	s->call = NULL;
+	s->waiter = NULL;
+	link->orphans++;
+}
+
+static void wake_slot(struct lite_link *link)
+{
+	if (wq_has_sleeper(&link->slot_wait))
+		wake_up(&link->slot_wait);
+}
+
+/* the call may be freed in here */
+static void call_over(struct lite_call *call, struct completion *waiter,
+		      int status)
+{
+	call->status = status;
+	if (waiter)
+		complete(waiter);
+	else
+		call->done(call);
+}
+
+/**
+ * lite_link_get_slot() - take a credit
+ * @link: link
+ *
+ * Context: any but hard interrupt; in the RCU section in which the caller
+ *	will send.
+ * Return: the slot, for lite_link_arm() or lite_link_put_slot(); -ENOTCONN
+ *	when the link is not up; -EAGAIN when all slots are out.
+ */
+int lite_link_get_slot(struct lite_link *link)
+{
+	unsigned long flags;
+	int slot;
+
+	spin_lock_irqsave(&link->lock, flags);
+	if (link->state != LITE_LINK_UP) {
+		slot = -ENOTCONN;
+		goto out_unlock;
+	}
+	slot = find_first_bit(link->free, LITE_SLOTS);
+	if (slot >= LITE_SLOTS) {
+		slot = -EAGAIN;
+		goto out_unlock;
+	}
+	__clear_bit(slot, link->free);
+	link->slot[slot].state = LITE_SLOT_BUILD;
+	link->slot[slot].xid = ++link->next_xid;
+	link->slot[slot].expired = false;
+	link->calls++;
+out_unlock:
+	spin_unlock_irqrestore(&link->lock, flags);
+	return slot;
+}
+
+/**
+ * lite_link_put_slot() - give a slot back that was not sent
+ * @link: link
+ * @slot: from lite_link_get_slot()
+ *
+ * Context: any but hard interrupt.
+ */
+void lite_link_put_slot(struct lite_link *link, unsigned int slot)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&link->lock, flags);
+	free_slot(link, slot);
+	spin_unlock_irqrestore(&link->lock, flags);
+	wake_slot(link);
+}
+
+/**
+ * lite_link_arm() - from now on a reply, a time-out or a reset ends the call
+ * @link: link
+ * @slot: slot; call, waiter and deadline are filled in. Without a call it is
+ *	an orphan from the beginning
+ *
+ * Context: any but hard interrupt.
+ */
+void lite_link_arm(struct lite_link *link, unsigned int slot)
+{
+	struct lite_slot *s = &link->slot[slot];
+	unsigned long flags;
+	bool timer;
+
+	s->start = local_clock();
+	spin_lock_irqsave(&link->lock, flags);
+	if (s->call)
+		s->state = LITE_SLOT_BUSY;
+	else
+		orphan_slot(link, slot);
+	timer = s->call && !link->timer_on;
+	if (timer)
+		link->timer_on = true;
+	spin_unlock_irqrestore(&link->lock, flags);
+	if (timer)
+		queue_delayed_work(lite_wq, &link->timer, LITE_TICK);
+}
+
+/**
+ * lite_link_unarm() - the send failed: take the call back
+ * @link: link
+ * @slot: slot
+ * @xid: its xid when it was armed
+ *
+ * Context: any but hard interrupt.
+ * Return: false if somebody has ended the call in between.
+ */
+bool lite_link_unarm(struct lite_link *link, unsigned int slot, u32 xid)
+{
+	struct lite_slot *s = &link->slot[slot];
+	unsigned long flags;
+	bool mine;
+
+	spin_lock_irqsave(&link->lock, flags);
+	mine = s->xid == xid && s->state == LITE_SLOT_BUSY;
+	if (mine || (s->xid == xid && s->state == LITE_SLOT_ORPHAN))
+		free_slot(link, slot);
+	spin_unlock_irqrestore(&link->lock, flags);
+	wake_slot(link);
+	return mine;
+}
+
+/**
+ * lite_link_abandon() - the caller waits no longer; the reply still may come
+ * @link: link
+ * @call: a call without segments
+ *
+ * Context: any but hard interrupt.
+ * Return: false if the call is just being ended by somebody else.
+ */
+bool lite_link_abandon(struct lite_link *link, struct lite_call *call)
+{
+	unsigned long flags;
+	unsigned int i;
+	bool found = false;
+
+	spin_lock_irqsave(&link->lock, flags);
+	for (i = 0; i < LITE_SLOTS && !found; i++) {
+		if (link->slot[i].state != LITE_SLOT_BUSY ||
+		    link->slot[i].call != call)
+			continue;
+		orphan_slot(link, i);
+		found = true;
+	}
+	spin_unlock_irqrestore(&link->lock, flags);
+	return found;
+}
+
+/* 0 or what the link must be broken with */
+static int check_reply(const struct lite_slot *s, const void *buf, u32 len)
+{
+	const struct lite_rsp_hdr *hdr = buf;
+
+	if (len < sizeof(*hdr) || len > LITE_SLOT_SIZE)
+		return -EPROTO;
+	if (le16_to_cpu(hdr->version) != LITE_VERSION)
+		return -EPROTONOSUPPORT;
+	if (le32_to_cpu(hdr->len) != len - sizeof(*hdr))
+		return -EPROTO;
+	if (s->state != LITE_SLOT_BUSY && s->state != LITE_SLOT_ORPHAN)
+		return -EPROTO;
+	return le32_to_cpu(hdr->xid) == s->xid ? 0 : -EPROTO;
+}
+
+static int take_reply(struct lite_call *call, const void *buf)
+{
+	const struct lite_rsp_hdr *hdr = buf;
+	u32 room = call->rsp ? call->rsp_size : 0;
+	u32 len = le32_to_cpu(hdr->len);
+
+	call->rsp_len = len;
+	if (room)
+		memcpy(call->rsp, hdr + 1, min(len, room));
+	return len <= room || hdr->status ? 0 : -EMSGSIZE;
+}
+
+/**
+ * lite_link_rx() - a reply has come
+ * @link: link, connected
+ * @slot: which, as the peer says
+ * @buf: header and payload
+ * @len: bytes of it
+ *
+ * A reply that nobody waits for any more only frees its slot.
+ * Context: any but hard interrupt; ends the call.
+ */
+void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
+		  u32 len)
+{
+	const struct lite_rsp_hdr *hdr = buf;
+	struct lite_call *call = NULL;
+	struct completion *waiter = NULL;
+	unsigned long flags;
+	int err, status = 0;
+	u64 ns;
+
+	if (slot >= LITE_SLOTS) {
+		lite_link_break(link, -EPROTO);
+		return;
+	}
+	spin_lock_irqsave(&link->lock, flags);
+	err = check_reply(&link->slot[slot], buf, len);
+	if (err)
+		goto out_unlock;
+	if (link->slot[slot].state == LITE_SLOT_BUSY) {
+		call = link->slot[slot].call;
+		waiter = link->slot[slot].waiter;
+		status = take_reply(call, buf);
+		if (!status)
+			status = lite_status_to_errno(le32_to_cpu(hdr->status));
+		ns = local_clock() - link->slot[slot].start;
+		link->ewma_ns = link->ewma_ns ?
+			link->ewma_ns - link->ewma_ns / 8 + ns / 8 : ns;
+		if (status)
+			link->errors++;
+	}
+	free_slot(link, slot);
+out_unlock:
+	spin_unlock_irqrestore(&link->lock, flags);
+	if (err) {
+		pr_warn_ratelimited("%s: bad reply from %s (%d), link reset\n",
+				    link->peer->node->name,
+				    link->peer->addr.text, err);
+		atomic64_inc(&link->peer->node->violations);
+		lite_link_break(link, err);
+		return;
+	}
+	wake_slot(link);
+	if (call)
+		call_over(call, waiter, status);
+}
+
+/**
+ * lite_link_credit() - the peer is done with a one-way request
+ * @link: link, connected
+ * @slot: which, as the peer says
+ *
+ * Context: any but hard interrupt.
+ */
+void lite_link_credit(struct lite_link *link, unsigned int slot)
+{
+	unsigned long flags;
+	bool good;
+
+	spin_lock_irqsave(&link->lock, flags);
+	good = slot < LITE_SLOTS &&
+	       link->slot[slot].state == LITE_SLOT_ORPHAN;
+	if (good)
+		free_slot(link, slot);
+	spin_unlock_irqrestore(&link->lock, flags);
+	if (good)
+		wake_slot(link);
+	else
+		lite_link_break(link, -EPROTO);
+}
+
+/**
+ * lite_link_break() - the link is no good any more
+ * @link: link
+ * @err: what its calls shall end with, if it is not their time-out
+ *
+ * Context: any but hard interrupt; the rest is done by reset_work.
+ */
+void lite_link_break(struct lite_link *link, int err)
+{
+	unsigned long flags;
+	bool first;
+
+	spin_lock_irqsave(&link->lock, flags);
+	first = set_state(link, LITE_LINK_BROKEN);
+	if (first)
+		link->broken_err = err;
+	else if (link->state == LITE_LINK_CONNECTING)
+		link->doomed = true; /* connect_locked() does it */
+	spin_unlock_irqrestore(&link->lock, flags);
+	if (first)
+		queue_work(lite_wq, &link->reset_work);
+}
+
+/* with the connection gone: end every call of it */
+static void end_calls(struct lite_link *link, int err)
+{
+	struct completion *waiter;
+	struct lite_call *call;
+	unsigned long flags;
+	unsigned int i;
+	int status;
+
+	for (i = 0; i < LITE_SLOTS; i++) {
+		struct lite_slot *s = &link->slot[i];
+
+		spin_lock_irqsave(&link->lock, flags);
+		call = s->call;
+		waiter = s->waiter;
+		status = s->expired ? -ETIMEDOUT : err;
+		if (call)
+			link->errors++;
+		if (s->state != LITE_SLOT_FREE)
+			free_slot(link, i);
+		spin_unlock_irqrestore(&link->lock, flags);
+		if (call)
+			call_over(call, waiter, status);
+	}
+}
+
+/* BROKEN to DOWN */
+static void reset_locked(struct lite_link *link)
+{
+	unsigned long flags;
+
+	lockdep_assert_held(&link->mutex);
+	if (READ_ONCE(link->state) != LITE_LINK_BROKEN)
+		return;
+	synchronize_rcu(); /* senders that saw UP; see the head of the file */
+	link->ops->disconnect(link);
+	end_calls(link, link->broken_err);
+	spin_lock_irqsave(&link->lock, flags);
+	set_state(link, LITE_LINK_DOWN);
+	link->resets++;
+	spin_unlock_irqrestore(&link->lock, flags);
+	wake_up_all(&link->slot_wait);
+}
+
+static void reset_work(struct work_struct *work)
+{
+	struct lite_link *link =
+		container_of(work, struct lite_link, reset_work);
+
+	mutex_lock(&link->mutex);
+	reset_locked(link);
+	mutex_unlock(&link->mutex);
+}
+
+/**
+ * lite_link_reset() - break the link and wait till it is down
+ * @link: link
+ * @err: what its calls end with
+ *
+ * Context: process, may sleep.
+ */
+void lite_link_reset(struct lite_link *link, int err)
+{
+	lite_link_break(link, err);
+	mutex_lock(&link->mutex);
+	reset_locked(link);
+	mutex_unlock(&link->mutex);
+}
+
+/* look for calls past their deadline */
+static void timer_work(struct work_struct *work)
+{
+	struct lite_link *link =
+		container_of(work, struct lite_link, timer.work);
+	struct completion *waiter;
+	struct lite_call *call;
+	bool busy = false, broken = false;
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = 0; i < LITE_SLOTS; i++) {
+		struct lite_slot *s = &link->slot[i];
+
+		call = NULL;
+		spin_lock_irqsave(&link->lock, flags);
+		if (s->state != LITE_SLOT_BUSY)
+			goto next;
+		busy = true;
+		if (s->expired || time_before(jiffies, s->deadline))
+			goto next;
+		s->expired = true;
+		link->timeouts++;
+		link->errors++;
+		if (s->call->nr_in || s->call->nr_out) {
+			broken = true; /* its memory may still be touched */
+			goto next;
+		}
+		call = s->call;
+		waiter = s->waiter;
+		orphan_slot(link, i);
+		/* a peer that answers nothing at all */
+		if (link->orphans > LITE_SLOTS / 2)
+			broken = true;
+next:
+		spin_unlock_irqrestore(&link->lock, flags);
+		if (call)
+			call_over(call, waiter, -ETIMEDOUT);
+	}
+	if (broken)
+		lite_link_break(link, -ECONNRESET);
+
+	spin_lock_irqsave(&link->lock, flags);
+	/* a call that was armed after we looked at its slot found timer_on */
+	for (i = 0; !busy && i < LITE_SLOTS; i++)
+		busy = link->slot[i].state == LITE_SLOT_BUSY;
+	link->timer_on = busy;
+	spin_unlock_irqrestore(&link->lock, flags);
+	if (busy)
+		queue_delayed_work(lite_wq, &link->timer, LITE_TICK);
+}
+
+static int connect_locked(struct lite_link *link)
+{
+	struct lite_node *node = link->peer->node;
+	unsigned long flags;
+	bool doomed;
+	int err;
+
+	reset_locked(link);
+	if (READ_ONCE(link->state) == LITE_LINK_UP)
+		return 0;
+	spin_lock_irqsave(&link->lock, flags);
+	set_state(link, LITE_LINK_CONNECTING);
+	link->doomed = false;
+	spin_unlock_irqrestore(&link->lock, flags);
+
+	err = lite_peer_transport(link);
+	if (!err)
+		err = link->ops->connect(link);
+
+	spin_lock_irqsave(&link->lock, flags);
+	if (err) {
+		set_state(link, LITE_LINK_DOWN);
+	} else {
+		set_state(link, LITE_LINK_UP);
+		link->connects++;
+		link->ewma_ns = 0;
+	}
+	doomed = link->doomed;
+	spin_unlock_irqrestore(&link->lock, flags);
+	if (err)
+		return err;
+	wake_up_all(&link->slot_wait);
+	if (doomed) {
+		lite_link_break(link, -ECONNRESET);
+		reset_locked(link);
+		return -ECONNRESET;
+	}
+	/* lite_node_stop() sets it before it looks for links to reset */
+	if (READ_ONCE(node->stopping)) {
+		lite_link_break(link, -ESHUTDOWN);
+		reset_locked(link);
+		return -ESHUTDOWN;
+	}
+	return 0;
+}
+
+/**
+ * lite_link_connect() - bring a link up
+ * @link: link
+ *
+ * Those who wait for one connect share its outcome, so that many callers of a
+ * peer that is gone do not each wait a time-out in turn.
+ *
+ * Context: process, may sleep; bounded by LITE_CONNECT_MS for the connect of
+ *	somebody else and for one's own; killable.
+ * Return: 0 or a negative errno, see lite_peer_connect().
+ */
+int lite_link_connect(struct lite_link *link)
+{
+	unsigned int tries = READ_ONCE(link->tries);
+	int err;
+
+	if (READ_ONCE(link->state) == LITE_LINK_UP)
+		return 0;
+	if (mutex_lock_killable(&link->mutex))
+		return -EINTR;
+	if (READ_ONCE(link->peer->node->stopping)) {
+		err = -ESHUTDOWN;
+	} else if (link->tries != tries && link->last_err) {
+		err = link->last_err;
+	} else {
+		err = connect_locked(link);
+		link->last_err = err == -EINTR ? 0 : err;
+		WRITE_ONCE(link->tries, link->tries + 1);
+	}
+	mutex_unlock(&link->mutex);
+	return err;
+}
+
+/**
+ * lite_link_init() - a link that is down
+ * @link: part of @peer
+ * @peer: peer
+ * @class: enum lite_class
+ *
+ * Context: process, may sleep. Return: 0 or -ENOMEM.
+ */
+int lite_link_init(struct lite_link *link, struct lite_peer *peer, u8 class)
+{
+	link->peer = peer;
+	link->class = class;
+	mutex_init(&link->mutex);
+	spin_lock_init(&link->lock);
+	init_waitqueue_head(&link->slot_wait);
+	INIT_DELAYED_WORK(&link->timer, timer_work);
+	INIT_WORK(&link->reset_work, reset_work);
+	bitmap_fill(link->free, LITE_SLOTS);
+	return 0;
+}
+
+/**
+ * lite_link_exit() - the link goes with its peer
+ * @link: link; nobody calls any more
+ *
+ * Context: process, may sleep.
+ */
+void lite_link_exit(struct lite_link *link)
+{
+	unsigned int i;
+
+	lite_link_reset(link, -ESHUTDOWN);
+	cancel_work_sync(&link->reset_work);
+	cancel_delayed_work_sync(&link->timer);
+	for (i = 0; i < LITE_SLOTS; i++)
+		free_page((unsigned long)link->slot[i].buf);
+	mutex_destroy(&link->mutex);
+}

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * lite_rpc's own: what crosses between its files.
+ *
+ * Two halves that meet in a transport:
+ *   caller:  lite_peer -> lite_link (one per class) -> slots with calls
+ *   server:  lite_node -> lite_conn (one per link that peers made to it)
+ *	      -> requests, one per slot
+ * A link and its conn are the two ends of one connection; calls go one way
+ * only. Two nodes that call each other have a connection each way, so neither
+ * has to agree with the other about who connects.
+ *
+ * A slot is the credit: a caller that has a free slot may send, and the server
+ * has a request structure and a reply buffer of that number waiting for it.
+ */
+#ifndef _LITE_RPC_H
+#define _LITE_RPC_H
+
+#include <linux/bitmap.h>
+#include <linux/completion.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/socket.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <lego/lite.h>
+
+#include "compat.h"
+
+#define LITE_CONNECT_MS 5000
+#define LITE_TICK (HZ / 10) /* how exactly time-outs are kept */
+
+struct lite_conn;
+struct lite_link;
+struct lite_membership;
+struct lite_mr;
+struct lite_rdma_node;
+struct seq_file;
+
+/* ---- addresses (addr.c) ---- */
+
+/**
+ * struct lite_addr - a parsed address
+ * @text: normal form, compared as text: "loop:NAME", "IP:port", "[IP6]:port"
+ * @loop: no socket address
+ * @ss: the socket address
+ */
+struct lite_addr {
+	char text[LITE_ADDR_LEN];
+	bool loop;
+	struct sockaddr_storage ss;
+};
+
+int lite_addr_parse(struct lite_addr *addr, const char *text, u16 port);
+
+/* ---- transports ---- */
+
+/**
+ * struct lite_transport - how messages get from a link to its conn and back
+ * @name: for people
+ * @connect: make the connection of @link; set link->tp. Called with
+ *	link->mutex held, may sleep, bounded by LITE_CONNECT_MS
+ * @disconnect: undo it. On return nothing of this connection arrives any more
+ *	and the peer can touch no memory of ours. Called with link->mutex held
+ *	and nobody inside @send; may sleep
+ * @send: the message of @len bytes in the slot's buffer goes out. Called in an
+ *	RCU read-side section while the link is up; any context but hard
+ *	interrupt. An error means that nothing was sent
+ * @encode: put the keys of @sge into @seg, at most @room of them
+ * @pull: lite_req_pull(), checked against the segments' length already
+ * @push: lite_req_push(), the same
+ * @reply: send @len bytes at req->rsp, or with @len 0 only give back the slot;
+ *	clears the slot's bit in conn->busy just before; then req is the next
+ *	request's. Calls req->release in the end
+ * @close: break a conn from the server's side; asynchronous
+ * @free: the last of a conn; process context
+ */
+struct lite_transport {
+	const char *name;
+	int (*connect)(struct lite_link *link);
+	void (*disconnect)(struct lite_link *link);
+	int (*send)(struct lite_link *link, unsigned int slot, u32 len);
+	int (*encode)(struct lite_link *link, const struct lite_sge *sge,
+		      unsigned int nr, unsigned int access,
+		      struct lite_wire_seg *seg, unsigned int room);
+	int (*pull)(struct lite_req *req, u64 off, const struct lite_sge *sge,
+		    unsigned int nr, u64 len);
+	int (*push)(struct lite_req *req, u64 off, const struct lite_sge *sge,
+		    unsigned int nr, u64 len);
+	void (*reply)(struct lite_req *req, u32 len);
+	void (*close)(struct lite_conn *conn);
+	void (*free)(struct lite_conn *conn);
+};
+
+extern const struct lite_transport lite_loop;
+extern const struct lite_transport lite_rdma;
+
+/* the RDMA side of nodes (rdma_cm.c) and regions (rdma_mr.c) */
+int lite_cm_listen(struct lite_node *node);
+void lite_cm_unlisten(struct lite_node *node);
+void lite_cm_exit(struct lite_node *node);
+int lite_rdma_mr_add(struct lite_mr *mr);
+void lite_rdma_mr_del(struct lite_mr *mr);
+
+/* ---- nodes (node.c) ---- */
+
+/**
+ * struct lite_node - an endpoint
+ * @ref: the owner, peers, conns and regions; @released when it is 0
+ * @list: in the registry, under its mutex
+ * @lock: protects @peers, @conns; inside it nothing but wait queue locks
+ * @peers: peer objects
+ * @conns: served connections
+ * @conn_wait: a conn has left @conns
+ * @mr_lock: protects @mrs and the registering of them; outside of @lock
+ * @wq: where handlers run, one per class
+ */
+struct lite_node {
+	struct kref ref;
+	struct completion released;
+	struct list_head list;
+	char name[LITE_NAME_LEN];
+	struct lite_addr addr;
+	u32 role;
+	u32 service;
+	u32 id;
+	u64 incarnation;
+	const struct lite_handler *handlers;
+	unsigned int nr_handlers;
+	void *priv;
+	bool stopping;
+
+	spinlock_t lock;
+	struct list_head peers;
+	struct list_head conns;
+	wait_queue_head_t conn_wait;
+
+	struct mutex mr_lock;
+	struct list_head mrs;
+
+	struct workqueue_struct *wq[LITE_CLASS_NR];
+
+	struct lite_membership *members;
+	struct lite_rdma_node *rdma;
+
+	struct kobject *kobj;
+	struct dentry *dentry;
+	atomic64_t served;
+	atomic64_t refused;
+	atomic64_t violations;
+};
+
+void lite_node_get(struct lite_node *node);
+void lite_node_put(struct lite_node *node);
+struct lite_node *lite_node_find(const char *addr);
+
+/* ---- calling: peers, links, slots (peer.c, link.c, call.c) ---- */
+
+enum lite_link_state {
+	LITE_LINK_DOWN,
+	LITE_LINK_CONNECTING,
+	LITE_LINK_UP,
+	LITE_LINK_BROKEN, /* reset_work will make it DOWN */
+};
+
+/**
+ * enum lite_slot_state - who may touch a slot
+ * @LITE_SLOT_FREE: nobody; its bit in link->free is set
+ * @LITE_SLOT_BUILD: the thread in lite_call_start()
+ * @LITE_SLOT_BUSY: waits for the reply; the call is the slot's
+ * @LITE_SLOT_ORPHAN: the call is over, the reply is not here yet: nothing is
+ *	copied from it when it comes, it only makes the slot free. Also
+ *	one-way requests, which were orphans from the beginning
+ */
+enum lite_slot_state {
+	LITE_SLOT_FREE,
+	LITE_SLOT_BUILD,
+	LITE_SLOT_BUSY,
+	LITE_SLOT_ORPHAN,
+};
+
+struct lite_slot {
+	enum lite_slot_state state;
+	u32 xid;
+	struct lite_call *call;
+	struct completion *waiter; /* lite_call()'s, else call->done */
+	unsigned long deadline; /* jiffies */
+	u64 start; /* local_clock() */
+	bool expired;
+	void *buf; /* LITE_SLOT_SIZE, the request is built here */
+};
+
+/**
+ * struct lite_link - the way to a peer for one class
+ * @peer: whose it is; a link lives as long as its peer
+ * @mutex: serialises connect and reset; outside of @lock
+ * @lock: protects @state, @slot, @free, @orphans, statistics; a leaf
+ * @doomed: it broke before it was UP
+ * @tries: how many connects have ended, to share the outcome (@last_err)
+ */
+struct lite_link {
+	struct lite_peer *peer;
+	u8 class;
+	struct mutex mutex;
+	const struct lite_transport *ops;
+	void *tp;
+	unsigned int tries;
+	int last_err;
+
+	spinlock_t lock;
+	enum lite_link_state state;
+	int broken_err;
+	bool doomed;
+	bool timer_on;
+	u32 next_xid;
+	unsigned int orphans;
+	DECLARE_BITMAP(free, LITE_SLOTS);
+	struct lite_slot slot[LITE_SLOTS];
+	wait_queue_head_t slot_wait;
+	struct delayed_work timer;
+	struct work_struct reset_work;
+
+	u64 ewma_ns; /* of recent calls' time */
+	u64 calls;
+	u64 errors;
+	u64 timeouts;
+	u64 connects;
+	u64 resets;
+};
+
+/**
+ * struct lite_peer - another node, as one of ours sees it
+ * @ref: users
+ * @list: in node->peers
+ */
+struct lite_peer {
+	struct kref ref;
+	struct list_head list;
+	struct lite_node *node;
+	struct lite_addr addr;
+	u64 incarnation;
+	struct work_struct free_work;
+	struct lite_link link[LITE_CLASS_NR];
+};
+
+int lite_peer_transport(struct lite_link *link);
+int lite_link_init(struct lite_link *link, struct lite_peer *peer, u8 class);
+void lite_link_exit(struct lite_link *link);
+int lite_link_connect(struct lite_link *link);
+void lite_link_break(struct lite_link *link, int err);
+void lite_link_reset(struct lite_link *link, int err);
+void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
+		  u32 len);
+void lite_link_credit(struct lite_link *link, unsigned int slot);
+bool lite_link_abandon(struct lite_link *link, struct lite_call *call);
+int lite_link_get_slot(struct lite_link *link);
+void lite_link_put_slot(struct lite_link *link, unsigned int slot);
+void lite_link_arm(struct lite_link *link, unsigned int slot);
+bool lite_link_unarm(struct lite_link *link, unsigned int slot, u32 xid);
+const char *lite_link_state_name(enum lite_link_state state);
+const char *lite_class_name(unsigned int class);
+void lite_peers_reset(struct lite_node *node, int err);
+
+/**
+ * struct lite_raw - a request that need not be right, for tests
+ * @version: in the header
+ * @op: in the header
+ * @len: in the header
+ * @nr_in: in the header
+ * @nr_out: in the header
+ * @send: bytes that are sent really
+ */
+struct lite_raw {
+	u16 version;
+	u16 op;
+	u32 len;
+	u8 nr_in;
+	u8 nr_out;
+	u32 send;
+};
+
+int lite_call_raw(struct lite_peer *peer, const struct lite_raw *raw);
+
+/* ---- serving: conns, requests (conn.c, request.c) ---- */
+
+/**
+ * struct lite_req - a request being served; one per slot of a conn
+ * @msg: the whole message, copied out of the ring so that the peer cannot
+ *	change it after it was checked
+ * @rsp: reply header and payload, LITE_SLOT_SIZE
+ * @tp: transport's
+ */
+struct lite_req {
+	struct lite_conn *conn;
+	u16 slot;
+	u16 op;
+	u16 flags;
+	u8 nr_in;
+	u8 nr_out;
+	u32 xid;
+	u32 len;
+	u32 in_len;
+	u32 out_len;
+	const struct lite_wire_seg *seg; /* in, then out */
+	const void *payload;
+	const struct lite_op_desc *desc;
+	void (*fn)(struct lite_req *req);
+	void *msg;
+	void *rsp;
+	void *tp;
+	void (*release)(void *arg);
+	void *release_arg;
+	struct work_struct work;
+};
+
+/**
+ * struct lite_conn - a served connection
+ * @ref: node->conns, and the transport's
+ * @list: in node->conns, till it is dead and no handler of it runs
+ * @active: requests between arrival and reply
+ * @dead: no new requests; pairs with @active (conn.c)
+ * @busy: slots whose request is not answered yet
+ * @close_work: waits for the handlers of a dead conn
+ */
+struct lite_conn {
+	struct kref ref;
+	struct list_head list;
+	struct lite_node *node;
+	const struct lite_transport *ops;
+	void *tp;
+	u8 class;
+	u32 peer_id;
+	u64 peer_incarnation;
+	char peer_name[LITE_ADDR_LEN];
+	atomic_t active;
+	bool dead;
+	wait_queue_head_t idle;
+	DECLARE_BITMAP(busy, LITE_SLOTS);
+	struct lite_req *req;
+	struct work_struct close_work;
+	struct work_struct free_work;
+	u64 requests;
+	u64 refused;
+};
+
+struct lite_conn *lite_conn_create(struct lite_node *node,
+				   const struct lite_transport *ops, u8 class,
+				   u32 peer_id, u64 peer_incarnation,
+				   const char *peer_name);
+int lite_conn_publish(struct lite_conn *conn);
+bool lite_conn_has_elder(struct lite_conn *conn);
+void lite_conn_get(struct lite_conn *conn);
+void lite_conn_put(struct lite_conn *conn);
+void lite_conn_close(struct lite_conn *conn);
+int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
+		 u32 len, bool defer);
+void lite_conns_close(struct lite_node *node);
+void lite_conn_replied(struct lite_conn *conn);
+void lite_req_work(struct work_struct *work);
+void lite_ping(struct lite_req *req);
+
+/* ---- memory (mr.c) ---- */
+
+/**
+ * struct lite_mr - pages that were mapped and registered once
+ * @list: in node->mrs
+ * @loop_key: names it in segments of the loop transport
+ * @tp: the rdma transport's
+ */
+struct lite_mr {
+	struct list_head list;
+	struct rcu_head rcu;
+	struct lite_node *node;
+	unsigned int nr;
+	unsigned int access;
+	u32 loop_key;
+	void *tp;
+	struct page **pages;
+};
+
+
+struct lite_mr *lite_mr_by_key(u32 key);
+int lite_sge_check(const struct lite_node *node, const struct lite_sge *sge,
+		   unsigned int nr, unsigned int access, u64 *len);
+void lite_mr_exit(void);
+
+/* ---- membership (member.c) ---- */
+
+int lite_members_init(struct lite_node *node);
+void lite_members_exit(struct lite_node *node);
+u32 lite_member_id_of(struct lite_node *node, u64 incarnation);
+const char *lite_member_gmgr_text(struct lite_node *node, char *buf,
+				  size_t size);
+
+/* ---- sysfs, debugfs, configfs (roots.c, show.c) ---- */
+
+int lite_roots_init(void);
+void lite_roots_exit(void);
+int lite_node_show_add(struct lite_node *node);
+void lite_node_show_del(struct lite_node *node);
+int lite_show_init(void);
+void lite_show_exit(void);
+
+extern struct workqueue_struct *lite_wq;
+extern bool lite_loop_local;
+
+#endif /* _LITE_RPC_H */

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lite_rpc: messages between the components of a disaggregated system, after
+ * LITE (SOSP'17) and LegoOS (OSDI'18). Only init and exit are here.
+ */
+#include <linux/module.h>
+
+#include "lite_rpc.h"
+
+/* resets, time-outs, closing: whatever must not wait for a handler */
+struct workqueue_struct *lite_wq;
+
+bool lite_loop_local = true;
+module_param_named(loop_local, lite_loop_local, bool, 0644);
+MODULE_PARM_DESC(loop_local,
+		 "reach IP addresses of nodes in this kernel over loop (default Y; N is for tests of rdma in one machine)");
+
+static int __init lite_rpc_init(void)
+{
+	int err;
+
+	lite_wq = alloc_workqueue("lite_rpc", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!lite_wq)
+		return -ENOMEM;
+	err = lite_roots_init();
+	if (err)
+		goto err_destroy_wq;
+	err = lite_show_init();
+	if (err)
+		goto err_exit_roots;
+	return 0;
+
+err_exit_roots:
+	lite_roots_exit();
+err_destroy_wq:
+	destroy_workqueue(lite_wq);
+	return err;
+}
+
+static void __exit lite_rpc_exit(void)
+{
+	lite_show_exit();
+	lite_roots_exit();
+	destroy_workqueue(lite_wq);
+	lite_mr_exit();
+	rcu_barrier(); /* regions are freed by RCU */
+}
+
+module_init(lite_rpc_init);
+module_exit(lite_rpc_exit);
+MODULE_DESCRIPTION("lego: RPC between components");
+MODULE_AUTHOR("lego developers");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Membership, the member's side: join gmgr's rack, say regularly that we live,
+ * and keep a copy of the table.
+ *
+ * gmgr is never needed for anything but news. While it is away the copy stays
+ * as it is; when it comes back without its table (restarted) it learns of us
+ * by our joining again with the id we had. That a member is missing from its
+ * list then says nothing about the member: only the states DEAD and LEFT do.
+ */
+#include <linux/jiffies.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+
+#include "lite_rpc.h"
+
+#define JOIN_WAIT_MS 10000
+#define JOIN_RETRY_MS 300
+#define GMGR_CALL_MS 2000
+#define DEFAULT_HEARTBEAT_MS 1000
+
+/**
+ * struct lite_membership - a node's
+ * @node: whose
+ * @mutex: serialises join, leave and beats; calls gmgr and @ops inside
+ * @ops: callbacks, NULL while not joined
+ * @gmgr: NULL while not joined; changes under @mutex
+ * @lost: gmgr does not answer, and that was logged
+ * @have_table: @table is that of @epoch
+ * @epoch: gmgr's, of the table
+ * @heartbeat_ms: as gmgr wishes
+ * @wq: for @beat alone: nothing may delay it
+ * @beat: the next heartbeat, on @wq
+ * @lock: protects @table and what its entries hold; a leaf
+ * @table: id -> struct lite_member
+ */
+struct lite_membership {
+	struct lite_node *node;
+	struct mutex mutex;
+	const struct lite_member_ops *ops;
+	struct lite_peer *gmgr;
+	bool lost;
+	bool have_table;
+	u64 epoch;
+	u32 heartbeat_ms;
+	struct workqueue_struct *wq;
+	struct delayed_work beat;
+	spinlock_t lock;
+	struct xarray table;
+};
+
+static int gmgr_call(struct lite_membership *ms, u16 op, const void *req,
+		     u32 req_len, void *rsp, u32 rsp_size, u32 *rsp_len)
+{
+	struct lite_call call = {
+		.op = op,
+		.class = LITE_CLASS_CONTROL,
+		.req = req,
+		.req_len = req_len,
+		.rsp = rsp,
+		.rsp_size = rsp_size,
+		.timeout_ms = GMGR_CALL_MS,
+	};
+	int err = lite_call(ms->gmgr, &call);
+
+	if (err)
+		return err;
+	if (rsp_len)
+		*rsp_len = call.rsp_len;
+	else if (call.rsp_len != rsp_size)
+		return -EPROTO;
+	return 0;
+}
+
+/* what gmgr sent, made safe to use: strings end */
+static void member_from_wire(struct lite_member *m, const struct gmgr_member *w)
+{
+	memset(m, 0, sizeof(*m));
+	m->id = le32_to_cpu(w->node_id);
+	m->role = le32_to_cpu(w->role);
+	m->state = le32_to_cpu(w->state);
+	m->nr_spaces = le32_to_cpu(w->nr_spaces);
+	m->incarnation = le64_to_cpu(w->incarnation);
+	m->total = le64_to_cpu(w->total);
+	m->used = le64_to_cpu(w->used);
+	strscpy(m->name, w->name, sizeof(m->name));
+	strscpy(m->addr, w->addr, sizeof(m->addr));
+}
+
+/* put @new into the table; the old entry in @old. Return: 0, 1: had one */
+static int table_set(struct lite_membership *ms, const struct lite_member *new,
+		     struct lite_member *old)
+{
+	struct lite_member *entry, *fresh;
+	unsigned long flags;
+	void *prev;
+
+	spin_lock_irqsave(&ms->lock, flags);
+	entry = xa_load(&ms->table, new->id);
+	if (entry) {
+		*old = *entry;
+		*entry = *new;
+	}
+	spin_unlock_irqrestore(&ms->lock, flags);
+	if (entry)
+		return 1;
+	/* only beats and joins write, one at a time: nobody else adds it */
+	fresh = kmemdup(new, sizeof(*new), GFP_KERNEL);
+	if (!fresh)
+		return -ENOMEM;
+	prev = xa_store_irq(&ms->table, new->id, fresh, GFP_KERNEL);
+	if (xa_is_err(prev)) {
+		kfree(fresh);
+		return xa_err(prev);
+	}
+	return 0;
+}
+
+static void reset_member(struct lite_node *node, const struct lite_member *m)
+{
+	struct lite_peer *peer;
+
+	peer = lite_peer_get(node, m->addr, m->incarnation);
+	if (IS_ERR(peer))
+		return;
+	lite_peer_reset(peer);
+	lite_peer_put(peer);
+}
+
+static int update_member(struct lite_membership *ms,
+			 const struct lite_member *new)
+{
+	struct lite_node *node = ms->node;
+	struct lite_member old;
+	int had;
+
+	if (!new->id || !new->incarnation)
+		return -EPROTO;
+	had = table_set(ms, new, &old);
+	if (had < 0)
+		return had;
+	if (had && old.incarnation == new->incarnation &&
+	    old.state == new->state)
+		return 0;
+	/* its calls end now rather than by time-outs */
+	if (had && old.state == GMGR_MEMBER_UP &&
+	    (old.incarnation != new->incarnation ||
+	     new->state != GMGR_MEMBER_UP) &&
+	    old.incarnation != node->incarnation)
+		reset_member(node, &old);
+	if (ms->ops->changed)
+		ms->ops->changed(node->priv, had ? &old : NULL, new);
+	return 0;
+}
+
+/* ms->mutex held */
+static int fetch_members(struct lite_membership *ms)
+{
+	struct gmgr_list_req req = {};
+	struct gmgr_members_rsp *rsp;
+	struct lite_member m;
+	u32 len, nr, i;
+	bool first = true;
+	u64 epoch = 0;
+	int err;
+
+	rsp = kmalloc(LITE_RSP_MAX, GFP_KERNEL);
+	if (!rsp)
+		return -ENOMEM;
+	do {
+		err = gmgr_call(ms, GMGR_MEMBERS, &req, sizeof(req), rsp,
+				LITE_RSP_MAX, &len);
+		if (err)
+			break;
+		nr = le32_to_cpu(rsp->nr);
+		if (len < sizeof(*rsp) || nr > GMGR_MEMBERS_MAX ||
+		    len != struct_size(rsp, member, nr)) {
+			err = -EPROTO;
+			break;
+		}
+		/* a change while we read has another epoch: we come again */
+		if (first)
+			epoch = le64_to_cpu(rsp->epoch);
+		first = false;
+		for (i = 0; i < nr && !err; i++) {
+			member_from_wire(&m, &rsp->member[i]);
+			err = update_member(ms, &m);
+		}
+		le32_add_cpu(&req.start, nr);
+	} while (!err && nr);
+	kfree(rsp);
+	if (err)
+		return err;
+	ms->epoch = epoch;
+	ms->have_table = true;
+	return 0;
+}
+
+static void get_usage(struct lite_membership *ms, struct lite_usage *usage)
+{
+	memset(usage, 0, sizeof(*usage));
+	if (ms->ops->usage)
+		ms->ops->usage(ms->node->priv, usage);
+}
+
+/* one try; ms->mutex held */
+static int join_once(struct lite_membership *ms)
+{
+	struct lite_node *node = ms->node;
+	struct gmgr_join_req req = {};
+	struct gmgr_join_rsp rsp;
+	struct lite_usage usage;
+	u32 id;
+	int err;
+
+	get_usage(ms, &usage);
+	strscpy(req.name, node->name, sizeof(req.name));
+	strscpy(req.addr, node->addr.text, sizeof(req.addr));
+	req.incarnation = cpu_to_le64(node->incarnation);
+	req.total = cpu_to_le64(usage.total);
+	req.role = cpu_to_le32(node->role);
+	req.want_id = cpu_to_le32(node->id);
+	err = gmgr_call(ms, GMGR_JOIN, &req, sizeof(req), &rsp, sizeof(rsp),
+			NULL);
+	if (err)
+		return err;
+	id = le32_to_cpu(rsp.node_id);
+	if (!id)
+		return -EPROTO;
+	if (node->id && node->id != id)
+		pr_warn("%s: gmgr gave it id %u, it had %u\n", node->name, id,
+			node->id);
+	WRITE_ONCE(node->id, id);
+	ms->heartbeat_ms = clamp_t(u32, le32_to_cpu(rsp.heartbeat_ms), 100,
+				   10000);
+	ms->have_table = false;
+	return 0;
+}
+
+/* ms->mutex held */
+static int heartbeat(struct lite_membership *ms)
+{
+	struct gmgr_heartbeat_req req = {};
+	struct gmgr_heartbeat_rsp rsp;
+	struct lite_usage usage;
+	int err;
+
+	get_usage(ms, &usage);
+	req.node_id = cpu_to_le32(ms->node->id);
+	req.nr_spaces = cpu_to_le32(usage.nr_spaces);
+	req.incarnation = cpu_to_le64(ms->node->incarnation);
+	req.total = cpu_to_le64(usage.total);
+	req.used = cpu_to_le64(usage.used);
+	err = gmgr_call(ms, GMGR_HEARTBEAT, &req, sizeof(req), &rsp,
+			sizeof(rsp), NULL);
+	if (err == -ESTALE) {
+		/* gmgr was restarted, or has taken us for dead */
+		err = join_once(ms);
+		if (!err)
+			pr_info("%s: joined gmgr again\n", ms->node->name);
+	} else if (!err && le64_to_cpu(rsp.epoch) != ms->epoch) {
+		ms->have_table = false;
+	}
+	if (!err && !ms->have_table)
+		err = fetch_members(ms);
+	return err;
+}
+
+static void beat_work(struct work_struct *work)
+{
+	struct lite_membership *ms =
+		container_of(work, struct lite_membership, beat.work);
+	int err;
+
+	mutex_lock(&ms->mutex);
+	if (!ms->gmgr)
+		goto out_unlock;
+	err = heartbeat(ms);
+	if (err && !ms->lost)
+		pr_warn("%s: gmgr %s does not answer (%d), going on without it\n",
+			ms->node->name, ms->gmgr->addr.text, err);
+	else if (!err && ms->lost)
+		pr_info("%s: gmgr %s is back\n", ms->node->name,
+			ms->gmgr->addr.text);
+	ms->lost = err;
+	queue_delayed_work(ms->wq, &ms->beat,
+			   msecs_to_jiffies(ms->heartbeat_ms));
+out_unlock:
+	mutex_unlock(&ms->mutex);
+}
+
+/* worth trying again: gmgr may be booting, or not have noticed our death */
+static bool join_again(int err)
+{
+	return err == -ECONNREFUSED || err == -EHOSTUNREACH ||
+	       err == -ETIMEDOUT || err == -ECONNRESET || err == -ENOTCONN ||
+	       err == -EEXIST;
+}
+
+static int join_bounded(struct lite_membership *ms)
+{
+	unsigned long deadline = jiffies + msecs_to_jiffies(JOIN_WAIT_MS);
+	int err;
+
+	for (;;) {
+		err = join_once(ms);
+		/* room for one more try, which may take both its time-outs */
+		if (!join_again(err) ||
+		    time_after(jiffies + msecs_to_jiffies(JOIN_RETRY_MS),
+			       deadline))
+			return err;
+		if (schedule_timeout_killable(msecs_to_jiffies(JOIN_RETRY_MS)) &&
+		    fatal_signal_pending(current))
+			return -EINTR;
+	}
+}
+
+static void log_join_error(struct lite_membership *ms, int err)
+{
+	const char *name = ms->node->name;
+	const char *gmgr = ms->gmgr->addr.text;
+
+	if (err == -EEXIST)
+		pr_err("%s: gmgr %s has a live member of this name, use another name=\n",
+		       name, gmgr);
+	else if (err == -ENOSYS)
+		pr_err("%s: %s is not a gmgr, check gmgr=\n", name, gmgr);
+	else
+		pr_err("%s: no gmgr at %s (error %d), check gmgr= and that it runs\n",
+		       name, gmgr, err);
+}
+
+/* under both locks, so that either will do to read it */
+static void set_gmgr(struct lite_membership *ms, struct lite_peer *gmgr)
+{
+	lockdep_assert_held(&ms->mutex);
+	spin_lock_irq(&ms->lock);
+	WRITE_ONCE(ms->gmgr, gmgr);
+	spin_unlock_irq(&ms->lock);
+}
+
+/* see include/lego/lite.h */
+int lite_join(struct lite_node *node, const char *gmgr,
+	      const struct lite_member_ops *ops)
+{
+	struct lite_membership *ms = node->members;
+	struct lite_addr addr;
+	struct lite_peer *peer;
+	int err;
+
+	if (lite_addr_parse(&addr, gmgr, LITE_PORT_GMGR)) {
+		pr_err("%s: bad gmgr address '%s', use IP[:port] or loop:NAME\n",
+		       node->name, gmgr ?: "");
+		return -EINVAL;
+	}
+	peer = lite_peer_get(node, addr.text, 0);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	mutex_lock(&ms->mutex);
+	if (ms->gmgr) {
+		err = -EBUSY;
+		goto err_unlock;
+	}
+	set_gmgr(ms, peer);
+	ms->ops = ops;
+	ms->lost = false;
+	err = join_bounded(ms);
+	if (!err)
+		err = fetch_members(ms);
+	if (err) {
+		log_join_error(ms, err);
+		set_gmgr(ms, NULL);
+		goto err_unlock;
+	}
+	queue_delayed_work(ms->wq, &ms->beat,
+			   msecs_to_jiffies(ms->heartbeat_ms));
+	mutex_unlock(&ms->mutex);
+	return 0;
+
+err_unlock:
+	mutex_unlock(&ms->mutex);
+	lite_peer_put(peer);
+	return err;
+}
+EXPORT_SYMBOL_NS_GPL(lite_join, LITE_RPC);
+
+/* see include/lego/lite.h */
+void lite_leave(struct lite_node *node)
+{
+	struct lite_membership *ms = node->members;
+	struct gmgr_leave_req req = {
+		.node_id = cpu_to_le32(node->id),
+		.incarnation = cpu_to_le64(node->incarnation),
+	};
+	struct lite_peer *gmgr;
+
+	mutex_lock(&ms->mutex);
+	gmgr = ms->gmgr;
+	/* one try only: gmgr hears of it from our silence otherwise */
+	if (gmgr && !ms->lost)
+		gmgr_call(ms, GMGR_LEAVE, &req, sizeof(req), NULL, 0, NULL);
+	set_gmgr(ms, NULL);
+	mutex_unlock(&ms->mutex);
+	cancel_delayed_work_sync(&ms->beat);
+	lite_peer_put(gmgr);
+}
+EXPORT_SYMBOL_NS_GPL(lite_leave, LITE_RPC);
+
+/* see include/lego/lite.h */
+struct lite_peer *lite_gmgr(struct lite_node *node)
+{
+	return READ_ONCE(node->members->gmgr);
+}
+EXPORT_SYMBOL_NS_GPL(lite_gmgr, LITE_RPC);
+
+/* see include/lego/lite.h */
+int lite_member_by_id(struct lite_node *node, u32 id, struct lite_member *m)
+{
+	struct lite_membership *ms = node->members;
+	struct lite_member *entry;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ms->lock, flags);
+	entry = xa_load(&ms->table, id);
+	if (entry)
+		*m = *entry;
+	spin_unlock_irqrestore(&ms->lock, flags);
+	return entry ? 0 : -ENOENT;
+}
+EXPORT_SYMBOL_NS_GPL(lite_member_by_id, LITE_RPC);
+
+/* see include/lego/lite.h */
+unsigned int lite_members(struct lite_node *node, struct lite_member *m,
+			  unsigned int max)
+{
+	struct lite_membership *ms = node->members;
+	struct lite_member *entry;
+	unsigned int nr = 0;
+	unsigned long flags, id;
+
+	spin_lock_irqsave(&ms->lock, flags);
+	xa_for_each(&ms->table, id, entry) {
+		if (nr == max)
+			break;
+		m[nr++] = *entry;
+	}
+	spin_unlock_irqrestore(&ms->lock, flags);
+	return nr;
+}
+EXPORT_SYMBOL_NS_GPL(lite_members, LITE_RPC);
+
+/* see include/lego/lite.h */
+struct lite_peer *lite_member_peer(struct lite_node *node, u32 id)
+{
+	struct lite_member m;
+	int err = lite_member_by_id(node, id, &m);
+
+	if (err)
+		return ERR_PTR(err);
+	if (m.state != GMGR_MEMBER_UP)
+		return ERR_PTR(-EHOSTDOWN);
+	return lite_peer_get(node, m.addr, m.incarnation);
+}
+EXPORT_SYMBOL_NS_GPL(lite_member_peer, LITE_RPC);
+
+/**
+ * lite_member_id_of() - who has this incarnation
+ * @node: node
+ * @incarnation: of a member
+ *
+ * Context: any. Return: its id, 0 if it is not in the table.
+ */
+u32 lite_member_id_of(struct lite_node *node, u64 incarnation)
+{
+	struct lite_membership *ms = node->members;
+	struct lite_member *entry;
+	unsigned long flags, id;
+	u32 found = 0;
+
+	spin_lock_irqsave(&ms->lock, flags);
+	xa_for_each(&ms->table, id, entry)
+		if (entry->incarnation == incarnation)
+			found = id;
+	spin_unlock_irqrestore(&ms->lock, flags);
+	return found;
+}
+
+/**
+ * lite_member_gmgr_text() - gmgr's address for people
+ * @node: node
+ * @buf: where to
+ * @size: its bytes
+ *
+ * Context: process. Return: @buf; "none" if the node has not joined.
+ */
+const char *lite_member_gmgr_text(struct lite_node *node, char *buf,
+				  size_t size)
+{
+	struct lite_membership *ms = node->members;
+
+	/* not the mutex: it is held while gmgr is waited for */
+	spin_lock_irq(&ms->lock);
+	strscpy(buf, ms->gmgr ? ms->gmgr->addr.text : "none", size);
+	spin_unlock_irq(&ms->lock);
+	return buf;
+}
+
+/**
+ * lite_members_init() - a node's membership: of nothing yet
+ * @node: node
+ *
+ * Context: process. Return: 0 or -ENOMEM.
+ */
+int lite_members_init(struct lite_node *node)
+{
+	struct lite_membership *ms;
+
+	ms = kzalloc(sizeof(*ms), GFP_KERNEL);
+	if (!ms)
+		return -ENOMEM;
+	ms->wq = alloc_ordered_workqueue("lite_%s_beat", WQ_MEM_RECLAIM,
+					 node->name);
+	if (!ms->wq) {
+		kfree(ms);
+		return -ENOMEM;
+	}
+	ms->node = node;
+	ms->heartbeat_ms = DEFAULT_HEARTBEAT_MS;
+	mutex_init(&ms->mutex);
+	INIT_DELAYED_WORK(&ms->beat, beat_work);
+	spin_lock_init(&ms->lock);
+	xa_init_flags(&ms->table, XA_FLAGS_LOCK_IRQ);
+	node->members = ms;
+	return 0;
+}
+
+/**
+ * lite_members_exit() - after lite_leave()
+ * @node: node
+ *
+ * Context: process.
+ */
+void lite_members_exit(struct lite_node *node)
+{
+	struct lite_membership *ms = node->members;
+	struct lite_member *entry;
+	unsigned long id;
+
+	destroy_workqueue(ms->wq);
+	xa_for_each(&ms->table, id, entry)
+		kfree(entry);
+	xa_destroy(&ms->table);
+	mutex_destroy(&ms->mutex);
+	kfree(ms);
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Nodes: what a component makes of itself; and the registry of this kernel's. */
+#include <linux/module.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "lite_rpc.h"
+
+/* How many handlers of one class may run or sleep at a time. */
+#define MAX_HANDLERS 32
+
+/*
+ * Nodes of this kernel. nodes_lock > node->lock.
+ * A node is in the list from when it listens till it is destroyed.
+ */
+static LIST_HEAD(nodes);
+static DEFINE_MUTEX(nodes_lock);
+
+static void node_release(struct kref *ref)
+{
+	struct lite_node *node = container_of(ref, struct lite_node, ref);
+
+	complete(&node->released);
+}
+
+/**
+ * lite_node_get() - one more user
+ * @node: node
+ *
+ * Context: any.
+ */
+void lite_node_get(struct lite_node *node)
+{
+	kref_get(&node->ref);
+}
+
+/**
+ * lite_node_put() - one less
+ * @node: node; lite_node_destroy() waits for the last
+ *
+ * Context: any.
+ */
+void lite_node_put(struct lite_node *node)
+{
+	kref_put(&node->ref, node_release);
+}
+
+/**
+ * lite_node_find() - the node of this kernel that listens on an address
+ * @addr: normal form
+ *
+ * Context: process. Return: a reference, or NULL.
+ */
+struct lite_node *lite_node_find(const char *addr)
+{
+	struct lite_node *node, *found = NULL;
+
+	mutex_lock(&nodes_lock);
+	list_for_each_entry(node, &nodes, list) {
+		if (READ_ONCE(node->stopping) || strcmp(node->addr.text, addr))
+			continue;
+		lite_node_get(node);
+		found = node;
+		break;
+	}
+	mutex_unlock(&nodes_lock);
+	return found;
+}
+
+static int node_register(struct lite_node *node)
+{
+	struct lite_node *other;
+	int err = 0;
+
+	mutex_lock(&nodes_lock);
+	list_for_each_entry(other, &nodes, list) {
+		if (!strcmp(other->name, node->name))
+			err = -EEXIST;
+		else if (!strcmp(other->addr.text, node->addr.text))
+			err = -EADDRINUSE;
+		if (err)
+			break;
+	}
+	if (!err)
+		list_add_tail(&node->list, &nodes);
+	mutex_unlock(&nodes_lock);
+	return err;
+}
+
+static void node_unregister(struct lite_node *node)
+{
+	mutex_lock(&nodes_lock);
+	list_del(&node->list);
+	mutex_unlock(&nodes_lock);
+}
+
+static void free_wqs(struct lite_node *node)
+{
+	unsigned int i;
+
+	for (i = 0; i < LITE_CLASS_NR; i++)
+		if (node->wq[i])
+			destroy_workqueue(node->wq[i]);
+}
+
+static int alloc_wqs(struct lite_node *node)
+{
+	unsigned int i;
+
+	for (i = 0; i < LITE_CLASS_NR; i++) {
+		node->wq[i] = alloc_workqueue("lite_%s_%s",
+					      WQ_UNBOUND | WQ_MEM_RECLAIM,
+					      MAX_HANDLERS, node->name,
+					      lite_class_name(i));
+		if (!node->wq[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int node_configure(struct lite_node *node, const struct lite_node_cfg *cfg)
+{
+	char dflt[LITE_ADDR_LEN];
+	const char *addr = cfg->addr;
+
+	if (!cfg->name || !*cfg->name || strchr(cfg->name, '/') ||
+	    strscpy(node->name, cfg->name, sizeof(node->name)) < 0) {
+		pr_err("a component needs a name of 1 to %d characters\n",
+		       LITE_NAME_LEN - 1);
+		return -EINVAL;
+	}
+	if (!addr || !*addr) {
+		snprintf(dflt, sizeof(dflt), "loop:%s", node->name);
+		addr = dflt;
+	}
+	if (lite_addr_parse(&node->addr, addr, cfg->port)) {
+		pr_err("%s: bad address '%s', use IP[:port] or loop:NAME\n",
+		       node->name, addr);
+		return -EINVAL;
+	}
+	node->role = cfg->role;
+	node->service = cfg->service;
+	node->handlers = cfg->handlers;
+	node->nr_handlers = cfg->nr_handlers;
+	node->priv = cfg->priv;
+	do {
+		node->incarnation = get_random_u64();
+	} while (!node->incarnation);
+	return 0;
+}
+
+static struct lite_node *node_alloc(const struct lite_node_cfg *cfg)
+{
+	struct lite_node *node;
+	int err;
+
+	node = kzalloc(sizeof(*node), GFP_KERNEL);
+	if (!node)
+		return ERR_PTR(-ENOMEM);
+	err = node_configure(node, cfg);
+	if (err)
+		goto err_free;
+	kref_init(&node->ref);
+	init_completion(&node->released);
+	spin_lock_init(&node->lock);
+	INIT_LIST_HEAD(&node->peers);
+	INIT_LIST_HEAD(&node->conns);
+	init_waitqueue_head(&node->conn_wait);
+	mutex_init(&node->mr_lock);
+	INIT_LIST_HEAD(&node->mrs);
+	err = alloc_wqs(node);
+	if (err)
+		goto err_free_wqs;
+	return node;
+
+err_free_wqs:
+	free_wqs(node);
+err_free:
+	kfree(node);
+	return ERR_PTR(err);
+}
+
+/* see include/lego/lite.h */
+struct lite_node *lite_node_create(const struct lite_node_cfg *cfg)
+{
+	struct lite_node *node;
+	int err;
+
+	node = node_alloc(cfg);
+	if (IS_ERR(node))
+		return node;
+	err = node_register(node);
+	if (err) {
+		pr_err("%s: %s is taken in this kernel\n", node->name,
+		       err == -EEXIST ? "the name" : node->addr.text);
+		goto err_free;
+	}
+	err = lite_members_init(node);
+	if (err)
+		goto err_unregister;
+	err = lite_node_show_add(node);
+	if (err)
+		goto err_exit_members;
+	if (!node->addr.loop) {
+		err = lite_cm_listen(node);
+		if (err)
+			goto err_show_del;
+	}
+	__module_get(THIS_MODULE);
+	return node;
+
+err_show_del:
+	lite_node_show_del(node);
+err_exit_members:
+	lite_members_exit(node);
+err_unregister:
+	node_unregister(node);
+err_free:
+	free_wqs(node);
+	kfree(node);
+	return ERR_PTR(err);
+}
+EXPORT_SYMBOL_NS_GPL(lite_node_create, LITE_RPC);
+
+/* see include/lego/lite.h */
+void lite_node_stop(struct lite_node *node)
+{
+	unsigned long flags;
+	unsigned int i;
+	bool again;
+
+	lite_leave(node);
+	spin_lock_irqsave(&node->lock, flags);
+	again = node->stopping;
+	node->stopping = true;
+	spin_unlock_irqrestore(&node->lock, flags);
+	if (again)
+		return;
+	smp_mb(); /* pairs with connect_locked(): it sees this, or we its UP */
+	lite_cm_unlisten(node);
+	/* handlers that wait for calls of ours must end, so calls go first */
+	lite_peers_reset(node, -ESHUTDOWN);
+	lite_conns_close(node);
+	/* they have replied, but may not have returned */
+	for (i = 0; i < LITE_CLASS_NR; i++)
+		flush_workqueue(node->wq[i]);
+}
+EXPORT_SYMBOL_NS_GPL(lite_node_stop, LITE_RPC);
+
+/* see include/lego/lite.h */
+void lite_node_destroy(struct lite_node *node)
+{
+	if (IS_ERR_OR_NULL(node))
+		return;
+	lite_node_stop(node);
+	lite_node_show_del(node);
+	lite_node_put(node);
+	while (!wait_for_completion_timeout(&node->released, 10 * HZ))
+		pr_warn("%s: waiting for its peers and regions to be given back\n",
+			node->name);
+	lite_members_exit(node);
+	node_unregister(node);
+	WARN_ON(!list_empty(&node->mrs) || !list_empty(&node->peers));
+	lite_cm_exit(node);
+	free_wqs(node);
+	mutex_destroy(&node->mr_lock);
+	kfree(node);
+	module_put(THIS_MODULE);
+}
+EXPORT_SYMBOL_NS_GPL(lite_node_destroy, LITE_RPC);
+
+/**
+ * lite_node_name() - name from the configuration
+ * @node: node
+ *
+ * Context: any. Return: its name, valid as long as the node.
+ */
+const char *lite_node_name(const struct lite_node *node)
+{
+	return node->name;
+}
+EXPORT_SYMBOL_NS_GPL(lite_node_name, LITE_RPC);
+
+/**
+ * lite_node_addr() - where it listens
+ * @node: node
+ *
+ * Context: any. Return: its address in normal form, valid as long as the node.
+ */
+const char *lite_node_addr(const struct lite_node *node)
+{
+	return node->addr.text;
+}
+EXPORT_SYMBOL_NS_GPL(lite_node_addr, LITE_RPC);
+
+/**
+ * lite_node_id() - what gmgr calls it
+ * @node: node
+ *
+ * Context: any. Return: id; 0 before it joined.
+ */
+u32 lite_node_id(const struct lite_node *node)
+{
+	return READ_ONCE(node->id);
+}
+EXPORT_SYMBOL_NS_GPL(lite_node_id, LITE_RPC);
+
+/**
+ * lite_node_incarnation() - which life of this name it is
+ * @node: node
+ *
+ * Context: any. Return: random, never 0.
+ */
+u64 lite_node_incarnation(const struct lite_node *node)
+{
+	return node->incarnation;
+}
+EXPORT_SYMBOL_NS_GPL(lite_node_incarnation, LITE_RPC);

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The one table of operations, and the map between errno and status.
+ *
+ * sunrpc's struct svc_procedure is the model (net/sunrpc): the length of each
+ * operation is data, and is checked in one place before any handler runs.
+ */
+#include <linux/array_size.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <lego/lite.h>
+
+#include "lite_rpc.h"
+
+/* lengths that vary: @min fixed bytes, then up to @extra more */
+#define OP_VAR(_op, _min, _extra, _rsp, _flags)    \
+	[LITE_OP_NR(_op)] = {                      \
+		.name = #_op,                      \
+		.req_min = (_min),                 \
+		.req_max = (_min) + (_extra),      \
+		.rsp_max = (_rsp),                 \
+		.flags = (_flags),                 \
+	}
+
+#define OP(_op, _req, _rsp, _flags) OP_VAR(_op, _req, 0, _rsp, _flags)
+
+#define IDEM LITE_OPF_IDEMPOTENT
+
+static const struct lite_op_desc ops_lite[] = {
+	OP_VAR(LITE_PING, 0, LITE_PING_MAX, LITE_PING_MAX,
+	       LITE_OPF_ATOMIC | LITE_OPF_ONEWAY | IDEM),
+};
+
+static const struct lite_op_desc ops_gmgr[] = {
+	OP(GMGR_JOIN, sizeof(struct gmgr_join_req),
+	   sizeof(struct gmgr_join_rsp), IDEM),
+	OP(GMGR_LEAVE, sizeof(struct gmgr_leave_req), 0, IDEM),
+	OP(GMGR_HEARTBEAT, sizeof(struct gmgr_heartbeat_req),
+	   sizeof(struct gmgr_heartbeat_rsp), IDEM),
+	OP(GMGR_MEMBERS, sizeof(struct gmgr_list_req),
+	   sizeof(struct gmgr_members_rsp) +
+		   GMGR_MEMBERS_MAX * sizeof(struct gmgr_member),
+	   IDEM),
+	OP(GMGR_VNODE_CREATE, sizeof(struct gmgr_vnode),
+	   sizeof(struct gmgr_vnode), 0),
+	OP(GMGR_VNODE_REMOVE, sizeof(struct gmgr_vnode_name_req), 0, 0),
+	OP(GMGR_VNODE_GET, sizeof(struct gmgr_vnode_name_req),
+	   sizeof(struct gmgr_vnode), IDEM),
+	OP(GMGR_VNODE_LIST, sizeof(struct gmgr_list_req),
+	   sizeof(struct gmgr_vnodes_rsp) +
+		   GMGR_VNODES_MAX * sizeof(struct gmgr_vnode),
+	   IDEM),
+	OP(GMGR_PLACE, sizeof(struct gmgr_place_req),
+	   sizeof(struct gmgr_place_rsp), IDEM),
+};
+
+static const struct lite_op_desc ops_mcomp[] = {
+	OP(MCOMP_SPACE_CREATE, sizeof(struct mcomp_space_req),
+	   sizeof(struct mcomp_space_rsp), IDEM),
+	OP(MCOMP_SPACE_DESTROY, sizeof(struct mcomp_space_req), 0, IDEM),
+	OP(MCOMP_SPACE_FORK, sizeof(struct mcomp_fork_req), 0, IDEM),
+	OP(MCOMP_VREGION_GET, sizeof(struct mcomp_vregion_req),
+	   sizeof(struct mcomp_vregion_rsp), IDEM),
+	OP_VAR(MCOMP_VMA_UPDATE, sizeof(struct mcomp_vma_req),
+	       MCOMP_VMA_OPS_MAX * sizeof(struct mcomp_vma_op), 0, IDEM),
+	OP(MCOMP_FETCH, sizeof(struct mcomp_fetch_req), 0,
+	   LITE_OPF_ATOMIC | IDEM),
+	OP_VAR(MCOMP_WRITEBACK, sizeof(struct mcomp_writeback_req),
+	       MCOMP_WRITEBACK_MAX * sizeof(__le64), 0, IDEM),
+	OP(MCOMP_SHARD_CREATE, sizeof(struct mcomp_space_req), 0, IDEM),
+	OP(MCOMP_SHARD_DESTROY, sizeof(struct mcomp_space_req), 0, IDEM),
+	OP(MCOMP_SHARD_FORK, sizeof(struct mcomp_fork_req), 0, IDEM),
+};
+
+#define SCOMP_PATHS LITE_PATH_LEN
+
+/* two paths of full length do not fit into a slot: what does fit, then */
+#define SCOMP_2PATHS(_req) (LITE_REQ_MAX - sizeof(_req))
+
+static const struct lite_op_desc ops_scomp[] = {
+	OP_VAR(SCOMP_GETATTR, sizeof(struct scomp_path_req), SCOMP_PATHS,
+	       sizeof(struct scomp_attr), IDEM),
+	OP_VAR(SCOMP_SETATTR, sizeof(struct scomp_setattr_req), SCOMP_PATHS,
+	       sizeof(struct scomp_attr), IDEM),
+	OP_VAR(SCOMP_READ, sizeof(struct scomp_io_req), SCOMP_PATHS,
+	       sizeof(struct scomp_io_rsp), IDEM),
+	OP_VAR(SCOMP_WRITE, sizeof(struct scomp_io_req), SCOMP_PATHS,
+	       sizeof(struct scomp_io_rsp), IDEM),
+	OP_VAR(SCOMP_READDIR, sizeof(struct scomp_readdir_req), SCOMP_PATHS,
+	       sizeof(struct scomp_readdir_rsp), IDEM),
+	OP_VAR(SCOMP_READLINK, sizeof(struct scomp_path_req), SCOMP_PATHS,
+	       LITE_PATH_LEN, IDEM),
+	OP_VAR(SCOMP_CREATE, sizeof(struct scomp_create_req), SCOMP_PATHS,
+	       sizeof(struct scomp_attr), 0),
+	OP_VAR(SCOMP_REMOVE, sizeof(struct scomp_remove_req), SCOMP_PATHS, 0,
+	       0),
+	OP_VAR(SCOMP_RENAME, sizeof(struct scomp_rename_req),
+	       SCOMP_2PATHS(struct scomp_rename_req), 0, 0),
+	OP_VAR(SCOMP_SYMLINK, sizeof(struct scomp_link_req),
+	       SCOMP_2PATHS(struct scomp_link_req), sizeof(struct scomp_attr),
+	       0),
+	OP_VAR(SCOMP_LINK, sizeof(struct scomp_link_req),
+	       SCOMP_2PATHS(struct scomp_link_req), sizeof(struct scomp_attr),
+	       0),
+	OP_VAR(SCOMP_FSYNC, sizeof(struct scomp_path_req), SCOMP_PATHS, 0,
+	       IDEM),
+	OP_VAR(SCOMP_STATFS, sizeof(struct scomp_path_req), SCOMP_PATHS,
+	       sizeof(struct scomp_statfs_rsp), IDEM),
+};
+
+static const struct {
+	const struct lite_op_desc *ops;
+	unsigned int nr;
+} services[LITE_SVC_NR] = {
+	[LITE_SVC_LITE] = { ops_lite, ARRAY_SIZE(ops_lite) },
+	[LITE_SVC_GMGR] = { ops_gmgr, ARRAY_SIZE(ops_gmgr) },
+	[LITE_SVC_MCOMP] = { ops_mcomp, ARRAY_SIZE(ops_mcomp) },
+	[LITE_SVC_SCOMP] = { ops_scomp, ARRAY_SIZE(ops_scomp) },
+};
+
+/**
+ * lite_op_desc() - what the protocol says of an operation
+ * @op: operation
+ *
+ * Context: any.
+ * Return: its row of the table; NULL if there is no such operation.
+ */
+const struct lite_op_desc *lite_op_desc(u16 op)
+{
+	unsigned int svc = LITE_OP_SVC(op);
+	unsigned int nr = LITE_OP_NR(op);
+
+	if (svc >= LITE_SVC_NR || nr >= services[svc].nr ||
+	    !services[svc].ops[nr].name)
+		return NULL;
+	return &services[svc].ops[nr];
+}
+EXPORT_SYMBOL_NS_GPL(lite_op_desc, LITE_RPC);
+
+static const int status_errno[LITE_ST_NR] = {
+	[LITE_ST_OK] = 0,
+	[LITE_ST_PERM] = -EPERM,
+	[LITE_ST_NOENT] = -ENOENT,
+	[LITE_ST_IO] = -EIO,
+	[LITE_ST_NOMEM] = -ENOMEM,
+	[LITE_ST_ACCES] = -EACCES,
+	[LITE_ST_EXIST] = -EEXIST,
+	[LITE_ST_NOTDIR] = -ENOTDIR,
+	[LITE_ST_ISDIR] = -EISDIR,
+	[LITE_ST_INVAL] = -EINVAL,
+	[LITE_ST_FBIG] = -EFBIG,
+	[LITE_ST_NOSPC] = -ENOSPC,
+	[LITE_ST_ROFS] = -EROFS,
+	[LITE_ST_MLINK] = -EMLINK,
+	[LITE_ST_NAMETOOLONG] = -ENAMETOOLONG,
+	[LITE_ST_NOTEMPTY] = -ENOTEMPTY,
+	[LITE_ST_LOOP] = -ELOOP,
+	[LITE_ST_STALE] = -ESTALE,
+	[LITE_ST_DQUOT] = -EDQUOT,
+	[LITE_ST_OPNOTSUPP] = -EOPNOTSUPP,
+	[LITE_ST_XDEV] = -EXDEV,
+	[LITE_ST_BUSY] = -EBUSY,
+	[LITE_ST_AGAIN] = -EAGAIN,
+	[LITE_ST_NODATA] = -ENODATA,
+	[LITE_ST_BADVERSION] = -EPROTONOSUPPORT,
+	[LITE_ST_BADOP] = -ENOSYS,
+	[LITE_ST_BADLEN] = -EMSGSIZE,
+	[LITE_ST_NOTREADY] = -EHOSTUNREACH,
+};
+
+/**
+ * lite_status_to_errno() - what a status from the wire means here
+ * @status: enum lite_status; not trusted
+ *
+ * Context: any.
+ * Return: 0 or a negative errno; -EIO for a status that we do not know.
+ */
+int lite_status_to_errno(u32 status)
+{
+	return status < LITE_ST_NR ? status_errno[status] : -EIO;
+}
+EXPORT_SYMBOL_NS_GPL(lite_status_to_errno, LITE_RPC);
+
+/**
+ * lite_errno_to_status() - how the wire calls an error
+ * @err: 0 or a negative errno
+ *
+ * Context: any.
+ * Return: enum lite_status; LITE_ST_IO for an errno that has no status.
+ */
+u32 lite_errno_to_status(int err)
+{
+	u32 status;
+
+	for (status = 0; status < LITE_ST_NR; status++)
+		if (status_errno[status] == err)
+			return status;
+	return LITE_ST_IO;
+}
+EXPORT_SYMBOL_NS_GPL(lite_errno_to_status, LITE_RPC);

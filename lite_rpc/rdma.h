@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What crosses between the files of the rdma transport. */
+#ifndef _LITE_RPC_RDMA_H
+#define _LITE_RPC_RDMA_H
+
+#include <rdma/ib_verbs.h>
+#include <rdma/rdma_cm.h>
+
+#include "lite_rpc.h"
+
+#define LITE_QP_SENDS 512 /* work requests under way, at most */
+#define LITE_QP_RECVS (2 * LITE_SLOTS + 16)
+#define LITE_QP_SGES 16 /* local pieces of one work request */
+#define LITE_MAX_WRS 48 /* work requests of one pull, or one reply's pushes */
+#define LITE_MAX_SGES 160
+
+struct lite_rreq;
+
+/**
+ * struct lite_rdma_node - the RDMA side of a node
+ * @dev: the device its address is on
+ * @pd: the node's alone: keys of one node do not open another's memory
+ * @listen: listener
+ * @piece_pages: pages behind one key
+ * @max_sges: local pieces of a write
+ * @max_read_sges: of a read
+ * @qps: queue pairs that can register memory; under node->mr_lock
+ */
+struct lite_rdma_node {
+	struct ib_device *dev;
+	struct ib_pd *pd;
+	struct rdma_cm_id *listen;
+	unsigned int piece_pages;
+	unsigned int max_sges;
+	unsigned int max_read_sges;
+	struct list_head qps;
+};
+
+/**
+ * struct lite_sent - what to do when a signalled work request is complete
+ * @nr: work requests that are complete with it
+ * @release: called, if not NULL
+ * @arg: its argument
+ */
+struct lite_sent {
+	unsigned int nr;
+	void (*release)(void *arg);
+	void *arg;
+};
+
+/**
+ * struct lite_qp - one end of a connection
+ * @link: the caller's end, or NULL
+ * @conn: the server's end, or NULL
+ * @cm: rdma_cm's id; it has the queue pair
+ * @ring: what the peer writes into: LITE_SLOTS of LITE_SLOT_SIZE
+ * @ring_dma: bus addresses of the slots
+ * @ring_mr: registers @ring for remote writing
+ * @tx_dma: bus addresses of the slots' send buffers
+ * @peer_addr: of the peer's ring
+ * @peer_key: of the peer's ring
+ * @peer_incarnation: who it is
+ * @reg: in lite_rdma_node.qps, under node->mr_lock
+ * @event: waited for by lite_cm_connect(); @err, @hello, @established
+ * @lock: protects what follows, and the order of posting; a leaf
+ * @broken: nothing is posted any more
+ * @used: work requests posted and not known to be complete
+ * @unsignalled: of them, since the last signalled one
+ * @sent: of each signalled one, oldest at @sent_tail
+ * @room: waits for @used to fall
+ * @pending: replies that wait for @used to fall
+ * @recv_owed: receives to post again; the completion handler's alone
+ */
+struct lite_qp {
+	struct lite_node *node;
+	struct lite_link *link;
+	struct lite_conn *conn;
+	struct rdma_cm_id *cm;
+	struct ib_cq *cq;
+
+	void *ring[LITE_SLOTS];
+	u64 ring_dma[LITE_SLOTS];
+	struct ib_mr *ring_mr;
+	void *tx[LITE_SLOTS];
+	u64 tx_dma[LITE_SLOTS];
+
+	u64 peer_addr;
+	u32 peer_key;
+	u64 peer_incarnation;
+
+	struct list_head reg;
+
+	wait_queue_head_t event;
+	int err;
+	bool resolved;
+	bool established;
+	bool hello;
+
+	struct ib_cqe recv_cqe;
+	struct ib_cqe sent_cqe;
+	struct ib_cqe unsignalled_cqe;
+
+	spinlock_t lock;
+	bool broken;
+	unsigned int used;
+	unsigned int unsignalled;
+	unsigned int sent_head;
+	unsigned int sent_tail;
+	struct lite_sent *sent;
+	wait_queue_head_t room;
+	struct list_head pending;
+
+	unsigned int recv_owed;
+
+	struct work_struct hello_work;
+	struct work_struct kill_work;
+	struct delayed_work alive;
+	u64 alive_seen;
+	struct lite_rreq *rreq;
+};
+
+/**
+ * struct lite_wrs - work requests being built
+ */
+struct lite_wrs {
+	struct ib_rdma_wr *wr;
+	struct ib_sge *sge;
+	unsigned int nr_wr;
+	unsigned int nr_sge;
+	unsigned int max_wr;
+	unsigned int max_sge;
+	unsigned int max_wr_sge;
+};
+
+/* rdma_qp.c */
+struct lite_qp *lite_qp_alloc(struct lite_node *node);
+int lite_qp_create(struct lite_qp *qp, void *const tx[]);
+void lite_qp_destroy(struct lite_qp *qp);
+void lite_qp_free(struct lite_qp *qp);
+void lite_qp_break(struct lite_qp *qp);
+int lite_qp_post(struct lite_qp *qp, struct ib_send_wr *first,
+		 struct ib_send_wr *last, unsigned int nr, bool signal,
+		 void (*release)(void *arg), void *arg);
+int lite_qp_post_wait(struct lite_qp *qp, struct ib_send_wr *first,
+		      struct ib_send_wr *last, unsigned int nr);
+int lite_qp_post_locked(struct lite_qp *qp, struct ib_send_wr *first,
+			struct ib_send_wr *last, unsigned int nr, bool signal,
+			void (*release)(void *arg), void *arg);
+void lite_qp_msg_wr(struct lite_qp *qp, struct ib_rdma_wr *wr,
+		    struct ib_sge *sge, unsigned int type, unsigned int slot,
+		    u32 len);
+int lite_qp_send(struct lite_qp *qp, unsigned int type, unsigned int slot,
+		 u32 len);
+void lite_qp_reg_wr(struct ib_reg_wr *wr, struct ib_mr *mr, int access);
+
+/* rdma_cm.c */
+int lite_cm_connect(struct lite_qp *qp);
+
+/* rdma_mr.c */
+int lite_mr_reg_pending(struct lite_qp *qp);
+void lite_mr_unreg_qp(struct lite_qp *qp);
+int lite_wrs_add(struct lite_wrs *w, enum ib_wr_opcode op,
+		 const struct lite_wire_seg *seg, u64 off,
+		 const struct lite_sge *sge, u64 len);
+struct ib_send_wr *lite_wrs_chain(struct lite_wrs *w);
+int lite_mr_encode(const struct lite_sge *sge, unsigned int nr,
+		   struct lite_wire_seg *seg, unsigned int room);
+
+/* transport_rdma.c */
+void lite_rdma_rx(struct lite_qp *qp, u32 imm, u32 len);
+void lite_rdma_flush_pending(struct lite_qp *qp);
+int lite_rdma_conn_init(struct lite_qp *qp);
+void lite_rdma_conn_start(struct lite_qp *qp);
+
+#endif /* _LITE_RPC_RDMA_H */

@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Connecting with rdma_cm.
+ *
+ *	caller				server
+ *	rdma_connect(connect_req) ---->	conn and queue pair made, accepted
+ *	established	<----		rdma_accept(connect_rsp)
+ *					waits for handlers of the caller's
+ *					former connection, registers its ring
+ *	link is up	<----		LITE_IMM_HELLO
+ *
+ * Before HELLO the caller sends nothing: the server's ring is not writable
+ * yet. The caller's ring is registered by the first work request it posts, so
+ * before any request, which comes after it on the same send queue.
+ */
+#include <linux/jiffies.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include <rdma/ib_cm.h>
+
+#include "rdma.h"
+
+#define RESOLVE_MS 2000
+#define BACKLOG 64
+#define READ_DEPTH 16
+/*
+ * 4.096 us << 16 is 268 ms; with 7 retries a silent peer is lost after 2 s.
+ * rdma_cm's own choice, 17, doubles both, and the first is what a lost last
+ * packet costs.
+ */
+#define ACK_TIMEOUT 16
+#define RETRIES 7
+
+static void set_err(struct lite_qp *qp, int err)
+{
+	if (!qp->err)
+		WRITE_ONCE(qp->err, err);
+	wake_up_all(&qp->event);
+}
+
+/* why a server, or its kernel, did not want us */
+static int reject_errno(struct rdma_cm_id *id, struct rdma_cm_event *ev)
+{
+	const struct lite_connect_rej *rej;
+	int err;
+	u8 len;
+
+	rej = rdma_consumer_reject_data(id, ev, &len);
+	if (!rej || len < sizeof(*rej) ||
+	    le32_to_cpu(rej->magic) != LITE_MAGIC)
+		return -ECONNREFUSED;
+	if (le16_to_cpu(rej->version) != LITE_VERSION)
+		return -EPROTONOSUPPORT;
+	err = lite_status_to_errno(le16_to_cpu(rej->status));
+	return err == -ESTALE || err == -EPROTONOSUPPORT ? err : -ECONNREFUSED;
+}
+
+static int take_rsp(struct lite_qp *qp, const struct rdma_conn_param *param)
+{
+	const struct lite_connect_rsp *rsp = param->private_data;
+
+	if (param->private_data_len < sizeof(*rsp) ||
+	    le32_to_cpu(rsp->magic) != LITE_MAGIC ||
+	    le16_to_cpu(rsp->version) != LITE_VERSION ||
+	    rsp->nr_slots != LITE_SLOTS)
+		return -EPROTONOSUPPORT;
+	qp->peer_key = le32_to_cpu(rsp->ring_key);
+	qp->peer_addr = le64_to_cpu(rsp->ring_addr);
+	qp->peer_incarnation = le64_to_cpu(rsp->incarnation);
+	return 0;
+}
+
+static int caller_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
+{
+	struct lite_qp *qp = id->context;
+	int err;
+
+	switch (ev->event) {
+	case RDMA_CM_EVENT_ADDR_RESOLVED:
+	case RDMA_CM_EVENT_ROUTE_RESOLVED:
+		smp_store_release(&qp->resolved, true);
+		wake_up_all(&qp->event);
+		break;
+	case RDMA_CM_EVENT_ESTABLISHED:
+		err = take_rsp(qp, &ev->param.conn);
+		if (err)
+			set_err(qp, err);
+		smp_store_release(&qp->established, true);
+		wake_up_all(&qp->event);
+		break;
+	case RDMA_CM_EVENT_REJECTED:
+		set_err(qp, reject_errno(id, ev));
+		break;
+	case RDMA_CM_EVENT_ADDR_ERROR:
+	case RDMA_CM_EVENT_ROUTE_ERROR:
+	case RDMA_CM_EVENT_CONNECT_ERROR:
+	case RDMA_CM_EVENT_UNREACHABLE:
+		set_err(qp, -EHOSTUNREACH);
+		break;
+	case RDMA_CM_EVENT_DISCONNECTED:
+	case RDMA_CM_EVENT_DEVICE_REMOVAL:
+		set_err(qp, -ECONNRESET);
+		lite_qp_break(qp);
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+/* wait for @done; @deadline bounds all of the connecting */
+static int wait_event_of(struct lite_qp *qp, bool *done, unsigned long deadline)
+{
+	unsigned long now = jiffies;
+	long left;
+
+	left = time_before(now, deadline) ? deadline - now : 1;
+	left = wait_event_killable_timeout(qp->event,
+			smp_load_acquire(done) || READ_ONCE(qp->err) ||
+			READ_ONCE(qp->broken), left);
+	if (left < 0)
+		return -EINTR;
+	if (READ_ONCE(qp->err))
+		return qp->err;
+	if (READ_ONCE(qp->broken))
+		return -ECONNRESET;
+	return left ? 0 : -ETIMEDOUT;
+}
+
+static int resolve(struct lite_qp *qp, unsigned long deadline)
+{
+	struct lite_node *node = qp->node;
+	struct sockaddr_storage src = node->addr.ss;
+	struct sockaddr_storage dst = qp->link->peer->addr.ss;
+	int err;
+
+	if (src.ss_family == AF_INET6)
+		((struct sockaddr_in6 *)&src)->sin6_port = 0;
+	else
+		((struct sockaddr_in *)&src)->sin_port = 0;
+	err = rdma_resolve_addr(qp->cm, (struct sockaddr *)&src,
+				(struct sockaddr *)&dst, RESOLVE_MS);
+	if (!err)
+		err = wait_event_of(qp, &qp->resolved, deadline);
+	if (err)
+		return err;
+	if (qp->cm->device != node->rdma->dev) {
+		pr_warn_ratelimited("%s: %s is not reached by the device of %s\n",
+				    node->name, qp->link->peer->addr.text,
+				    node->addr.text);
+		return -EHOSTUNREACH;
+	}
+	qp->resolved = false;
+	err = rdma_resolve_route(qp->cm, RESOLVE_MS);
+	return err ?: wait_event_of(qp, &qp->resolved, deadline);
+}
+
+static void set_param(struct lite_qp *qp, struct rdma_conn_param *param)
+{
+	const struct ib_device_attr *attr = &qp->node->rdma->dev->attrs;
+
+	param->responder_resources = min(attr->max_qp_rd_atom, READ_DEPTH);
+	param->initiator_depth = min(attr->max_qp_init_rd_atom, READ_DEPTH);
+	param->retry_count = RETRIES;
+	param->rnr_retry_count = 7; /* for ever: receives are always posted */
+}
+
+static int connect_to(struct lite_qp *qp, unsigned long deadline)
+{
+	struct lite_node *node = qp->node;
+	struct lite_connect_req req = {
+		.magic = cpu_to_le32(LITE_MAGIC),
+		.version = cpu_to_le16(LITE_VERSION),
+		.class = qp->link->class,
+		.nr_slots = LITE_SLOTS,
+		.node_id = cpu_to_le32(lite_node_id(node)),
+		.ring_key = cpu_to_le32(qp->ring_mr->rkey),
+		.incarnation = cpu_to_le64(node->incarnation),
+		.want = cpu_to_le64(qp->link->peer->incarnation),
+		.ring_addr = cpu_to_le64(qp->ring_mr->iova),
+	};
+	struct rdma_conn_param param = {
+		.private_data = &req,
+		.private_data_len = sizeof(req),
+	};
+	int err;
+
+	memcpy(req.name, node->name, sizeof(req.name));
+	set_param(qp, &param);
+	err = rdma_connect(qp->cm, &param);
+	return err ?: wait_event_of(qp, &qp->established, deadline);
+}
+
+static int reg_ring(struct lite_qp *qp)
+{
+	struct ib_reg_wr wr;
+
+	lite_qp_reg_wr(&wr, qp->ring_mr,
+		       IB_ACCESS_LOCAL_WRITE | IB_ACCESS_REMOTE_WRITE);
+	return lite_qp_post(qp, &wr.wr, &wr.wr, 1, false, NULL, NULL);
+}
+
+/**
+ * lite_cm_connect() - the caller's side of a connection
+ * @qp: fresh, with a link; the caller destroys and frees it on an error
+ *
+ * Context: process, bounded by LITE_CONNECT_MS, killable.
+ * Return: 0, or as lite_peer_connect().
+ */
+int lite_cm_connect(struct lite_qp *qp)
+{
+	unsigned long deadline = jiffies + msecs_to_jiffies(LITE_CONNECT_MS);
+	struct rdma_cm_id *cm;
+	unsigned int i;
+	int err;
+
+	cm = rdma_create_id(&init_net, caller_event, qp, RDMA_PS_TCP,
+			    IB_QPT_RC);
+	if (IS_ERR(cm))
+		return PTR_ERR(cm);
+	qp->cm = cm;
+	rdma_set_ack_timeout(cm, ACK_TIMEOUT);
+	err = resolve(qp, deadline);
+	if (err)
+		return err;
+	for (i = 0; i < LITE_SLOTS; i++)
+		qp->tx[i] = qp->link->slot[i].buf;
+	err = lite_qp_create(qp, qp->tx);
+	if (err)
+		return err;
+	err = connect_to(qp, deadline);
+	if (err)
+		return err;
+	err = reg_ring(qp);
+	if (err)
+		return err;
+	err = wait_event_of(qp, &qp->hello, deadline);
+	if (err)
+		return err;
+	return lite_mr_reg_pending(qp);
+}
+
+static int server_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
+{
+	struct lite_qp *qp = id->context;
+
+	switch (ev->event) {
+	case RDMA_CM_EVENT_ESTABLISHED:
+		queue_work(lite_wq, &qp->hello_work);
+		break;
+	case RDMA_CM_EVENT_CONNECT_ERROR:
+	case RDMA_CM_EVENT_UNREACHABLE:
+	case RDMA_CM_EVENT_REJECTED:
+	case RDMA_CM_EVENT_DISCONNECTED:
+	case RDMA_CM_EVENT_DEVICE_REMOVAL:
+		lite_qp_break(qp);
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+static void hello_work(struct work_struct *work)
+{
+	struct lite_qp *qp = container_of(work, struct lite_qp, hello_work);
+	struct lite_conn *conn = qp->conn;
+
+	/* its caller gives up after as long, and comes again */
+	wait_event_timeout(qp->node->conn_wait,
+			   READ_ONCE(conn->dead) || !lite_conn_has_elder(conn),
+			   msecs_to_jiffies(LITE_CONNECT_MS));
+	if (READ_ONCE(conn->dead))
+		return;
+	if (lite_conn_has_elder(conn) || reg_ring(qp) ||
+	    lite_qp_send(qp, LITE_IMM_HELLO, 0, 0) ||
+	    lite_mr_reg_pending(qp))
+		lite_qp_break(qp);
+	else
+		lite_rdma_conn_start(qp);
+}
+
+static u32 check_req(struct lite_node *node, const struct rdma_conn_param *p)
+{
+	const struct lite_connect_req *req = p->private_data;
+	u64 want;
+
+	if (p->private_data_len < sizeof(*req) ||
+	    le32_to_cpu(req->magic) != LITE_MAGIC ||
+	    le16_to_cpu(req->version) != LITE_VERSION ||
+	    req->nr_slots != LITE_SLOTS)
+		return LITE_ST_BADVERSION;
+	if (req->class >= LITE_CLASS_NR || !req->incarnation)
+		return LITE_ST_INVAL;
+	want = le64_to_cpu(req->want);
+	return want && want != node->incarnation ? LITE_ST_STALE : LITE_ST_OK;
+}
+
+static struct lite_qp *make_server(struct lite_node *node,
+				   struct rdma_cm_id *id,
+				   const struct lite_connect_req *req)
+{
+	struct lite_conn *conn;
+	struct lite_qp *qp;
+	char name[sizeof(req->name) + 1];
+	unsigned int i;
+	int err;
+
+	memcpy(name, req->name, sizeof(req->name));
+	name[sizeof(req->name)] = '\0';
+	qp = lite_qp_alloc(node);
+	if (!qp)
+		return ERR_PTR(-ENOMEM);
+	conn = lite_conn_create(node, &lite_rdma, req->class,
+				le32_to_cpu(req->node_id),
+				le64_to_cpu(req->incarnation), name);
+	if (IS_ERR(conn)) {
+		err = PTR_ERR(conn);
+		goto err_free_qp;
+	}
+	qp->conn = conn;
+	qp->cm = id;
+	qp->peer_key = le32_to_cpu(req->ring_key);
+	qp->peer_addr = le64_to_cpu(req->ring_addr);
+	qp->peer_incarnation = conn->peer_incarnation;
+	INIT_WORK(&qp->hello_work, hello_work);
+	conn->tp = qp;
+	err = lite_rdma_conn_init(qp);
+	if (err)
+		goto err_put_conn;
+	for (i = 0; i < LITE_SLOTS; i++)
+		qp->tx[i] = conn->req[i].rsp;
+	err = lite_qp_create(qp, qp->tx);
+	if (err)
+		goto err_put_conn;
+	return qp;
+
+err_put_conn:
+	/* not published: the free of the conn frees the queue pair */
+	qp->cm = NULL;
+	lite_conn_put(conn);
+	return ERR_PTR(err);
+err_free_qp:
+	lite_qp_free(qp);
+	return ERR_PTR(err);
+}
+
+static int accept(struct lite_qp *qp, const struct rdma_conn_param *theirs)
+{
+	struct lite_connect_rsp rsp = {
+		.magic = cpu_to_le32(LITE_MAGIC),
+		.version = cpu_to_le16(LITE_VERSION),
+		.nr_slots = LITE_SLOTS,
+		.ring_key = cpu_to_le32(qp->ring_mr->rkey),
+		.incarnation = cpu_to_le64(qp->node->incarnation),
+		.ring_addr = cpu_to_le64(qp->ring_mr->iova),
+	};
+	struct rdma_conn_param param = {
+		.private_data = &rsp,
+		.private_data_len = sizeof(rsp),
+	};
+
+	set_param(qp, &param);
+	param.responder_resources = min(param.responder_resources,
+					theirs->initiator_depth);
+	param.initiator_depth = min(param.initiator_depth,
+				    theirs->responder_resources);
+	rdma_set_ack_timeout(qp->cm, ACK_TIMEOUT);
+	return rdma_accept(qp->cm, &param);
+}
+
+static int reject(struct rdma_cm_id *id, u32 status)
+{
+	struct lite_connect_rej rej = {
+		.magic = cpu_to_le32(LITE_MAGIC),
+		.version = cpu_to_le16(LITE_VERSION),
+		.status = cpu_to_le16(status),
+	};
+
+	rdma_reject(id, &rej, sizeof(rej), IB_CM_REJ_CONSUMER_DEFINED);
+	return -ECONNREFUSED; /* rdma_cm destroys the id */
+}
+
+/*
+ * Somebody connects. rdma_accept() is called here, inside the event, as
+ * rdma_cm demands. After an error it destroys the id.
+ */
+static int connect_request(struct rdma_cm_id *id, struct rdma_cm_event *ev)
+{
+	struct lite_node *node = id->context;
+	const struct rdma_conn_param *param = &ev->param.conn;
+	struct lite_qp *qp;
+	u32 status;
+	int err;
+
+	status = check_req(node, param);
+	if (status) {
+		if (status != LITE_ST_STALE)
+			pr_warn_ratelimited("%s: refused a connection: error %d\n",
+					    node->name,
+					    lite_status_to_errno(status));
+		return reject(id, status);
+	}
+	qp = make_server(node, id, param->private_data);
+	if (IS_ERR(qp))
+		return reject(id, lite_errno_to_status(PTR_ERR(qp)));
+	err = lite_conn_publish(qp->conn);
+	if (err)
+		goto err_destroy;
+	id->context = qp;
+	id->event_handler = server_event;
+	err = accept(qp, param);
+	if (err) /* rdma_cm has rejected it; the conn takes all with it */
+		lite_qp_break(qp);
+	lite_conn_put(qp->conn);
+	return 0;
+
+err_destroy:
+	qp->broken = true; /* nobody else knows of it */
+	lite_qp_destroy(qp);
+	qp->cm = NULL;
+	lite_conn_put(qp->conn);
+	return reject(id, LITE_ST_NOTREADY);
+}
+
+static int listener_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
+{
+	if (ev->event == RDMA_CM_EVENT_CONNECT_REQUEST)
+		return connect_request(id, ev);
+	return 0;
+}
+
+/* the device that our address is on, and what it can do */
+static int init_device(struct lite_node *node, struct lite_rdma_node *rn)
+{
+	struct ib_device *dev = rn->listen->device;
+	const struct ib_device_attr *attr = &dev->attrs;
+
+	if (!(attr->device_cap_flags & IB_DEVICE_MEM_MGT_EXTENSIONS) ||
+	    !rdma_cap_ib_cm(dev, rn->listen->port_num) ||
+	    attr->max_qp_wr < LITE_QP_SENDS ||
+	    attr->max_fast_reg_page_list_len < LITE_SLOTS) {
+		pr_err("%s: device %s cannot do what lite_rpc needs: InfiniBand or RoCE with memory management extensions\n",
+		       node->name, dev_name(&dev->dev));
+		return -EOPNOTSUPP;
+	}
+	rn->dev = dev;
+	rn->piece_pages = min(attr->max_fast_reg_page_list_len, 512U);
+	rn->max_sges = min(attr->max_send_sge, LITE_QP_SGES);
+	rn->max_read_sges = clamp(attr->max_sge_rd, 1, (int)rn->max_sges);
+	rn->pd = ib_alloc_pd(dev, 0);
+	return PTR_ERR_OR_ZERO(rn->pd);
+}
+
+/**
+ * lite_cm_listen() - a node with an IP address becomes reachable
+ * @node: node
+ *
+ * Context: process, may sleep.
+ * Return: 0; -ENODEV, -EADDRINUSE, -EADDRNOTAVAIL, ...; logged.
+ */
+int lite_cm_listen(struct lite_node *node)
+{
+	struct lite_rdma_node *rn;
+	int err;
+
+	rn = kzalloc(sizeof(*rn), GFP_KERNEL);
+	if (!rn)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&rn->qps);
+	rn->listen = rdma_create_id(&init_net, listener_event, node,
+				    RDMA_PS_TCP, IB_QPT_RC);
+	if (IS_ERR(rn->listen)) {
+		err = PTR_ERR(rn->listen);
+		goto err_free;
+	}
+	err = rdma_bind_addr(rn->listen, (struct sockaddr *)&node->addr.ss);
+	if (!err && !rn->listen->device)
+		err = -EADDRNOTAVAIL; /* 0.0.0.0: peers must know us by one */
+	if (err)
+		goto err_destroy_id;
+	err = init_device(node, rn);
+	if (err)
+		goto err_destroy_id;
+	node->rdma = rn;
+	err = rdma_listen(rn->listen, BACKLOG);
+	if (err)
+		goto err_dealloc_pd;
+	return 0;
+
+err_dealloc_pd:
+	node->rdma = NULL;
+	ib_dealloc_pd(rn->pd);
+err_destroy_id:
+	pr_err("%s: cannot listen on %s (%d): is there an RDMA device with this address? ('rdma link' shows them)\n",
+	       node->name, node->addr.text, err);
+	rdma_destroy_id(rn->listen);
+err_free:
+	kfree(rn);
+	return err;
+}
+
+/**
+ * lite_cm_unlisten() - no more connect requests
+ * @node: node
+ *
+ * Context: process, may sleep.
+ */
+void lite_cm_unlisten(struct lite_node *node)
+{
+	if (!node->rdma || !node->rdma->listen)
+		return;
+	rdma_destroy_id(node->rdma->listen);
+	node->rdma->listen = NULL;
+}
+
+/**
+ * lite_cm_exit() - the node's part in the device goes
+ * @node: node without queue pairs and regions
+ *
+ * Context: process, may sleep.
+ */
+void lite_cm_exit(struct lite_node *node)
+{
+	if (!node->rdma)
+		return;
+	lite_cm_unlisten(node);
+	ib_dealloc_pd(node->rdma->pd);
+	kfree(node->rdma);
+	node->rdma = NULL;
+}

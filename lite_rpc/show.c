@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a node shows: values in /sys/kernel/lego/nodes/NAME, tables in
+ * /sys/kernel/debug/lego/nodes/NAME.
+ */
+#include <linux/debugfs.h>
+#include <linux/kobject.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+#include <linux/uaccess.h>
+
+#include "lite_rpc.h"
+
+static struct kobject *nodes_kobj;
+static struct dentry *nodes_dentry;
+
+/**
+ * struct node_kobj - the directory
+ * @kobj: lives as long as somebody has a file of it open
+ * @node: valid till kobject_del(), which waits for readers
+ */
+struct node_kobj {
+	struct kobject kobj;
+	struct lite_node *node;
+};
+
+static struct lite_node *kobj_node(struct kobject *kobj)
+{
+	return container_of(kobj, struct node_kobj, kobj)->node;
+}
+
+static ssize_t addr_show(struct kobject *kobj, struct kobj_attribute *attr,
+			 char *buf)
+{
+	return sysfs_emit(buf, "%s\n", kobj_node(kobj)->addr.text);
+}
+
+static ssize_t id_show(struct kobject *kobj, struct kobj_attribute *attr,
+		       char *buf)
+{
+	return sysfs_emit(buf, "%u\n", lite_node_id(kobj_node(kobj)));
+}
+
+static ssize_t incarnation_show(struct kobject *kobj,
+				struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%016llx\n", kobj_node(kobj)->incarnation);
+}
+
+static ssize_t transport_show(struct kobject *kobj,
+			      struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n",
+			  kobj_node(kobj)->addr.loop ? "loop" : "rdma");
+}
+
+static ssize_t gmgr_show(struct kobject *kobj, struct kobj_attribute *attr,
+			 char *buf)
+{
+	char gmgr[LITE_ADDR_LEN];
+
+	return sysfs_emit(buf, "%s\n",
+			  lite_member_gmgr_text(kobj_node(kobj), gmgr,
+						sizeof(gmgr)));
+}
+
+static struct kobj_attribute addr_attr = __ATTR_RO(addr);
+static struct kobj_attribute id_attr = __ATTR_RO(id);
+static struct kobj_attribute incarnation_attr = __ATTR_RO(incarnation);
+static struct kobj_attribute transport_attr = __ATTR_RO(transport);
+static struct kobj_attribute gmgr_attr = __ATTR_RO(gmgr);
+
+static struct attribute *node_attrs[] = {
+	&addr_attr.attr,
+	&id_attr.attr,
+	&incarnation_attr.attr,
+	&transport_attr.attr,
+	&gmgr_attr.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(node);
+
+static void node_kobj_release(struct kobject *kobj)
+{
+	kfree(container_of(kobj, struct node_kobj, kobj));
+}
+
+static const struct kobj_type node_ktype = {
+	.release = node_kobj_release,
+	.sysfs_ops = &kobj_sysfs_ops,
+	.default_groups = node_groups,
+};
+
+static unsigned int link_outstanding(struct lite_link *link)
+{
+	return LITE_SLOTS - bitmap_weight(link->free, LITE_SLOTS);
+}
+
+static int links_show(struct seq_file *m, void *v)
+{
+	struct lite_node *node = m->private;
+	struct lite_peer *peer;
+	struct lite_conn *conn;
+	struct lite_link *link;
+	unsigned int i;
+
+	seq_puts(m, "# out: peer class transport state calls errors timeouts outstanding connects resets latency_ns\n");
+	spin_lock_irq(&node->lock);
+	list_for_each_entry(peer, &node->peers, list) {
+		for (i = 0; i < LITE_CLASS_NR; i++) {
+			link = &peer->link[i];
+			if (!link->tries)
+				continue;
+			seq_printf(m, "out %s %s %s %s %llu %llu %llu %u %llu %llu %llu\n",
+				   peer->addr.text, lite_class_name(i),
+				   link->ops ? link->ops->name : "-",
+				   lite_link_state_name(link->state),
+				   link->calls, link->errors, link->timeouts,
+				   link_outstanding(link), link->connects,
+				   link->resets, link->ewma_ns);
+		}
+	}
+	seq_puts(m, "# in: peer id class transport state requests refused active\n");
+	list_for_each_entry(conn, &node->conns, list)
+		seq_printf(m, "in %s %u %s %s %s %llu %llu %d\n",
+			   conn->peer_name, conn->peer_id,
+			   lite_class_name(conn->class), conn->ops->name,
+			   conn->dead ? "dead" : "up", conn->requests,
+			   conn->refused, atomic_read(&conn->active));
+	spin_unlock_irq(&node->lock);
+	seq_printf(m, "served %lld\nrefused %lld\nviolations %lld\n",
+		   atomic64_read(&node->served), atomic64_read(&node->refused),
+		   atomic64_read(&node->violations));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(links);
+
+static int mrs_show(struct seq_file *m, void *v)
+{
+	struct lite_node *node = m->private;
+	struct lite_mr *mr;
+
+	seq_puts(m, "# pages access loop_key\n");
+	mutex_lock(&node->mr_lock);
+	list_for_each_entry(mr, &node->mrs, list)
+		seq_printf(m, "%u %s%s%s 0x%x\n", mr->nr,
+			   mr->access & LITE_MR_READ ? "r" : "",
+			   mr->access & LITE_MR_WRITE ? "w" : "",
+			   mr->access ? "" : "local", mr->loop_key);
+	mutex_unlock(&node->mr_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(mrs);
+
+/* "ADDR [op=N] [len=N] [version=N] [nr_in=N] [nr_out=N] [send=N]" */
+static int parse_raw(char *text, char **addr, struct lite_raw *raw)
+{
+	char *word, *val;
+	bool sized = false;
+	u32 nr;
+
+	*addr = NULL;
+	*raw = (struct lite_raw){ .version = LITE_VERSION, .op = LITE_PING };
+	while ((word = strsep(&text, " \n"))) {
+		if (!*word)
+			continue;
+		val = strchr(word, '=');
+		if (!val) {
+			*addr = word;
+			continue;
+		}
+		*val++ = '\0';
+		if (kstrtou32(val, 0, &nr))
+			return -EINVAL;
+		if (!strcmp(word, "op")) {
+			raw->op = nr;
+		} else if (!strcmp(word, "len")) {
+			raw->len = nr;
+		} else if (!strcmp(word, "version")) {
+			raw->version = nr;
+		} else if (!strcmp(word, "nr_in")) {
+			raw->nr_in = nr;
+		} else if (!strcmp(word, "nr_out")) {
+			raw->nr_out = nr;
+		} else if (!strcmp(word, "send")) {
+			raw->send = nr;
+			sized = true;
+		} else {
+			return -EINVAL;
+		}
+	}
+	if (!sized)
+		raw->send = min_t(u32, LITE_SLOT_SIZE,
+				  sizeof(struct lite_req_hdr) + raw->len);
+	return *addr ? 0 : -EINVAL;
+}
+
+static ssize_t inject_write(struct file *file, const char __user *ubuf,
+			    size_t count, loff_t *ppos)
+{
+	struct lite_node *node = file->private_data;
+	struct lite_raw raw;
+	struct lite_peer *peer;
+	char *buf, *addr;
+	int err;
+
+	if (count > 256)
+		return -EINVAL;
+	buf = memdup_user_nul(ubuf, count);
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	err = parse_raw(buf, &addr, &raw);
+	if (err)
+		goto out_free;
+	peer = lite_peer_get(node, addr, 0);
+	if (IS_ERR(peer)) {
+		err = PTR_ERR(peer);
+		goto out_free;
+	}
+	err = lite_call_raw(peer, &raw);
+	lite_peer_put(peer);
+out_free:
+	kfree(buf);
+	return err ?: count;
+}
+
+static const struct file_operations inject_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = inject_write,
+	.llseek = noop_llseek,
+};
+
+/**
+ * lite_node_show_add() - make a node visible
+ * @node: node
+ *
+ * Context: process. Return: 0 or a negative errno.
+ */
+int lite_node_show_add(struct lite_node *node)
+{
+	struct node_kobj *nk = kzalloc(sizeof(*nk), GFP_KERNEL);
+	int err;
+
+	if (!nk)
+		return -ENOMEM;
+	nk->node = node;
+	err = kobject_init_and_add(&nk->kobj, &node_ktype, nodes_kobj, "%s",
+				   node->name);
+	if (err) {
+		kobject_put(&nk->kobj);
+		return err;
+	}
+	node->kobj = &nk->kobj;
+	node->dentry = debugfs_create_dir(node->name, nodes_dentry);
+	debugfs_create_file("links", 0400, node->dentry, node, &links_fops);
+	debugfs_create_file("mrs", 0400, node->dentry, node, &mrs_fops);
+	debugfs_create_file("inject", 0200, node->dentry, node, &inject_fops);
+	return 0;
+}
+
+/**
+ * lite_node_show_del() - the reverse; readers have ended on return
+ * @node: node
+ *
+ * Context: process, may sleep.
+ */
+void lite_node_show_del(struct lite_node *node)
+{
+	debugfs_remove(node->dentry);
+	kobject_del(node->kobj);
+	kobject_put(node->kobj);
+}
+
+/**
+ * lite_show_init() - the directories nodes are shown in
+ *
+ * Context: process, after lite_roots_init(). Return: 0 or -ENOMEM.
+ */
+int lite_show_init(void)
+{
+	nodes_kobj = kobject_create_and_add("nodes", lite_kobj());
+	if (!nodes_kobj)
+		return -ENOMEM;
+	nodes_dentry = debugfs_create_dir("nodes", lite_debugfs());
+	return 0;
+}
+
+/**
+ * lite_show_exit() - the reverse of lite_show_init()
+ *
+ * Context: process.
+ */
+void lite_show_exit(void)
+{
+	debugfs_remove(nodes_dentry);
+	kobject_put(nodes_kobj);
+}

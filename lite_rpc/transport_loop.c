@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The loop transport: both ends are in this kernel. After nvmet's loop.c.
+ *
+ * Messages are built and checked as on a wire; only the copy is a memcpy, and
+ * an atomic handler runs in the caller's context. What the server does to the
+ * caller (copy its memory, reply) it does in an RCU read-side section in which
+ * it has seen conn->tp, the caller's link; disconnect clears that and waits.
+ */
+#include <linux/highmem.h>
+#include <linux/percpu.h>
+
+#include "lite_rpc.h"
+
+/* handlers may call, whose done may call...: the second one gets a worker */
+static DEFINE_PER_CPU(unsigned int, loop_depth);
+
+static int loop_connect(struct lite_link *link)
+{
+	struct lite_peer *peer = link->peer;
+	struct lite_node *server = lite_node_find(peer->addr.text);
+	struct lite_node *self = peer->node;
+	struct lite_conn *conn;
+	long left;
+	int err;
+
+	if (!server)
+		return -ECONNREFUSED;
+	err = -ESTALE;
+	if (peer->incarnation && peer->incarnation != server->incarnation)
+		goto err_put_node;
+	conn = lite_conn_create(server, &lite_loop, link->class,
+				lite_node_id(self), self->incarnation,
+				self->addr.text);
+	if (IS_ERR(conn)) {
+		err = PTR_ERR(conn);
+		goto err_put_node;
+	}
+	err = lite_conn_publish(conn);
+	if (err)
+		goto err_put_conn;
+	left = wait_event_killable_timeout(server->conn_wait,
+					   !lite_conn_has_elder(conn),
+					   msecs_to_jiffies(LITE_CONNECT_MS));
+	if (left <= 0) {
+		err = left ? -EINTR : -ETIMEDOUT;
+		lite_conn_close(conn);
+		goto err_put_conn;
+	}
+	WRITE_ONCE(conn->tp, link);
+	link->tp = conn;
+	lite_node_put(server);
+	return 0;
+
+err_put_conn:
+	lite_conn_put(conn);
+err_put_node:
+	lite_node_put(server);
+	return err;
+}
+
+static void loop_disconnect(struct lite_link *link)
+{
+	struct lite_conn *conn = link->tp;
+
+	WRITE_ONCE(conn->tp, NULL);
+	synchronize_rcu(); /* copies and replies that saw the link */
+	link->tp = NULL;
+	lite_conn_close(conn);
+	lite_conn_put(conn);
+}
+
+/* the server's side broke it, or lite_conn_close() after a disconnect */
+static void loop_close(struct lite_conn *conn)
+{
+	struct lite_link *link;
+
+	rcu_read_lock();
+	link = READ_ONCE(conn->tp);
+	if (link)
+		lite_link_break(link, -ECONNRESET);
+	rcu_read_unlock();
+}
+
+static void loop_free(struct lite_conn *conn)
+{
+}
+
+static int loop_send(struct lite_link *link, unsigned int slot, u32 len)
+{
+	bool defer;
+	int err;
+
+	local_bh_disable(); /* and with it preemption, for loop_depth */
+	defer = __this_cpu_inc_return(loop_depth) > 1;
+	err = lite_conn_rx(link->tp, slot, link->slot[slot].buf, len, defer);
+	__this_cpu_dec(loop_depth);
+	local_bh_enable();
+	/* as on a wire: it was sent, and then the connection is gone */
+	if (err)
+		lite_link_break(link, -ECONNRESET);
+	return 0;
+}
+
+static int loop_encode(struct lite_link *link, const struct lite_sge *sge,
+		       unsigned int nr, unsigned int access,
+		       struct lite_wire_seg *seg, unsigned int room)
+{
+	unsigned int i;
+
+	if (nr > room)
+		return -EINVAL;
+	for (i = 0; i < nr; i++) {
+		seg[i].addr = cpu_to_le64(sge[i].off);
+		seg[i].key = cpu_to_le32(sge[i].mr->loop_key);
+		seg[i].len = cpu_to_le32(sge[i].len);
+	}
+	return nr;
+}
+
+/* @len bytes, all of them inside both regions */
+static void copy_mr(struct lite_mr *to, u64 to_off, struct lite_mr *from,
+		    u64 from_off, u64 len)
+{
+	while (len) {
+		size_t t = offset_in_page(to_off), f = offset_in_page(from_off);
+		size_t n = min_t(u64, len, PAGE_SIZE - max(t, f));
+
+		memcpy_page(to->pages[to_off >> PAGE_SHIFT], t,
+			    from->pages[from_off >> PAGE_SHIFT], f, n);
+		to_off += n;
+		from_off += n;
+		len -= n;
+	}
+}
+
+/*
+ * Copy @len bytes between the caller's segments, from @off in what they make
+ * together, and local memory. Both have that many.
+ */
+static int copy_segs(const struct lite_wire_seg *seg, u64 off,
+		     const struct lite_sge *sge, u64 len, bool push)
+{
+	unsigned int access = push ? LITE_MR_WRITE : LITE_MR_READ;
+	u64 done = 0, seg_len, at, n;
+	struct lite_mr *mr;
+
+	while (off >= le32_to_cpu(seg->len))
+		off -= le32_to_cpu(seg++->len);
+	while (len) {
+		seg_len = le32_to_cpu(seg->len);
+		n = min3(len, seg_len - off, sge->len - done);
+		at = le64_to_cpu(seg->addr) + off;
+		mr = lite_mr_by_key(le32_to_cpu(seg->key));
+		if (!mr || !(mr->access & access) ||
+		    at + n > (u64)mr->nr << PAGE_SHIFT || at + n < at)
+			return -EINVAL;
+		if (push)
+			copy_mr(mr, at, sge->mr, sge->off + done, n);
+		else
+			copy_mr(sge->mr, sge->off + done, mr, at, n);
+		len -= n;
+		off += n;
+		done += n;
+		if (off == seg_len) {
+			seg++;
+			off = 0;
+		}
+		if (done == sge->len) {
+			sge++;
+			done = 0;
+		}
+	}
+	return 0;
+}
+
+static int loop_pull(struct lite_req *req, u64 off, const struct lite_sge *sge,
+		     unsigned int nr, u64 len)
+{
+	int err = -ECONNRESET;
+
+	rcu_read_lock();
+	if (READ_ONCE(req->conn->tp))
+		err = copy_segs(req->seg, off, sge, len, false);
+	rcu_read_unlock();
+	return err;
+}
+
+static int loop_push(struct lite_req *req, u64 off, const struct lite_sge *sge,
+		     unsigned int nr, u64 len)
+{
+	int err = -ECONNRESET;
+
+	rcu_read_lock();
+	if (READ_ONCE(req->conn->tp))
+		err = copy_segs(req->seg + req->nr_in, off, sge, len, true);
+	rcu_read_unlock();
+	return err;
+}
+
+static void loop_reply(struct lite_req *req, u32 len)
+{
+	struct lite_conn *conn = req->conn;
+	unsigned int slot = req->slot;
+	struct lite_link *link;
+
+	/* pushes were copied when they were made */
+	if (req->release)
+		req->release(req->release_arg);
+	rcu_read_lock();
+	link = READ_ONCE(conn->tp);
+	clear_bit(slot, conn->busy); /* req is the next one's from here */
+	if (link && len)
+		lite_link_rx(link, slot, conn->req[slot].rsp, len);
+	else if (link)
+		lite_link_credit(link, slot);
+	rcu_read_unlock();
+}
+
+/*
+ * struct lite_transport within one kernel
+ */
+const struct lite_transport lite_loop = {
+	.name = "loop",
+	.connect = loop_connect,
+	.disconnect = loop_disconnect,
+	.send = loop_send,
+	.encode = loop_encode,
+	.pull = loop_pull,
+	.push = loop_push,
+	.reply = loop_reply,
+	.close = loop_close,
+	.free = loop_free,
+};

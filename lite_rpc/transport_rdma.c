@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The rdma transport: one reliable queue pair per link, whatever the device.
+ *
+ * A request is one RDMA write with immediate data into its slot of the
+ * server's ring. Its reply is a chain of work requests posted at once: the
+ * writes of what the handler pushed, straight into the caller's registered
+ * memory, then the write with immediate data of the reply proper. Reliable
+ * queue pairs keep the order, so who sees the reply has the data.
+ *
+ * When may a send buffer be used again? A reply in slot N says that request N
+ * was received, and request N says that the reply before it was: so the
+ * slot's owner may write to its buffer whenever it owns the slot. A packet
+ * that is sent again carries what nobody looks at any more.
+ */
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+
+#include "rdma.h"
+
+#define SMALL_WRS 2
+#define SMALL_SGES 4
+#define ALIVE_MS 5000
+
+/**
+ * struct lite_rreq - a request's part in the transport
+ * @qp: whose
+ * @req: request
+ * @pushes: queued writes
+ * @wr: where they are
+ * @sge: where their local pieces are
+ * @big: both, when they are many; kept for the next request of the slot
+ * @list: in qp->pending
+ * @len: of the reply
+ * @rsp_wr: the reply
+ * @rsp_sge: the reply
+ */
+struct lite_rreq {
+	struct lite_qp *qp;
+	struct lite_req *req;
+	struct lite_wrs pushes;
+	struct ib_rdma_wr wr[SMALL_WRS];
+	struct ib_sge sge[SMALL_SGES];
+	void *big;
+	struct list_head list;
+	u32 len;
+	struct ib_rdma_wr rsp_wr;
+	struct ib_sge rsp_sge;
+};
+
+/* ---- the caller's side ---- */
+
+static int rdma_link_connect(struct lite_link *link)
+{
+	struct lite_node *node = link->peer->node;
+	struct lite_qp *qp;
+	int err;
+
+	qp = lite_qp_alloc(node);
+	if (!qp)
+		return -ENOMEM;
+	qp->link = link;
+	err = lite_cm_connect(qp);
+	if (err) {
+		lite_qp_destroy(qp);
+		lite_qp_free(qp);
+		return err;
+	}
+	link->tp = qp;
+	return 0;
+}
+
+static void rdma_link_disconnect(struct lite_link *link)
+{
+	lite_qp_destroy(link->tp);
+	lite_qp_free(link->tp);
+	link->tp = NULL;
+}
+
+/*
+ * rxe sends from a tasklet. Raised with bottom halves off it runs when they
+ * are on again, here; else it would wait for ksoftirqd to be scheduled.
+ */
+static int rdma_link_send(struct lite_link *link, unsigned int slot, u32 len)
+{
+	bool bh = !irqs_disabled();
+	int err;
+
+	if (bh)
+		local_bh_disable();
+	err = lite_qp_send(link->tp, LITE_IMM_REQUEST, slot, len);
+	if (bh)
+		local_bh_enable();
+	return err;
+}
+
+static int rdma_link_encode(struct lite_link *link, const struct lite_sge *sge,
+			    unsigned int nr, unsigned int access,
+			    struct lite_wire_seg *seg, unsigned int room)
+{
+	return lite_mr_encode(sge, nr, seg, room);
+}
+
+static void link_rx(struct lite_qp *qp, u32 imm, u32 len)
+{
+	unsigned int slot = LITE_IMM_SLOT(imm);
+
+	switch (LITE_IMM_TYPE(imm)) {
+	case LITE_IMM_HELLO:
+		smp_store_release(&qp->hello, true);
+		wake_up_all(&qp->event);
+		return;
+	case LITE_IMM_REPLY:
+		if (slot >= LITE_SLOTS || len > LITE_SLOT_SIZE)
+			break;
+		ib_dma_sync_single_for_cpu(qp->node->rdma->dev,
+					   qp->ring_dma[slot], len,
+					   DMA_FROM_DEVICE);
+		lite_link_rx(qp->link, slot, qp->ring[slot], len);
+		return;
+	case LITE_IMM_CREDIT:
+		lite_link_credit(qp->link, slot);
+		return;
+	}
+	atomic64_inc(&qp->node->violations);
+	lite_qp_break(qp);
+}
+
+/* ---- the server's side ---- */
+
+static void conn_rx(struct lite_qp *qp, u32 imm, u32 len)
+{
+	unsigned int slot = LITE_IMM_SLOT(imm);
+	unsigned long flags;
+
+	if (LITE_IMM_TYPE(imm) != LITE_IMM_REQUEST || slot >= LITE_SLOTS)
+		goto violation;
+	len = min_t(u32, len, LITE_SLOT_SIZE + 1);
+	/*
+	 * The last reply of this slot may be so fresh that who posted it has
+	 * not cleared the bit yet: see rdma_conn_reply().
+	 */
+	if (test_bit(slot, qp->conn->busy)) {
+		spin_lock_irqsave(&qp->lock, flags);
+		spin_unlock_irqrestore(&qp->lock, flags);
+	}
+	ib_dma_sync_single_for_cpu(qp->node->rdma->dev, qp->ring_dma[slot],
+				   min_t(u32, len, LITE_SLOT_SIZE),
+				   DMA_FROM_DEVICE);
+	if (lite_conn_rx(qp->conn, slot, qp->ring[slot], len, false) == -EPROTO)
+		lite_qp_break(qp);
+	return;
+
+violation:
+	pr_warn_ratelimited("%s: bad message from %s, link reset\n",
+			    qp->node->name, qp->conn->peer_name);
+	atomic64_inc(&qp->node->violations);
+	lite_qp_break(qp);
+}
+
+/**
+ * lite_rdma_rx() - a write with immediate data has come
+ * @qp: queue pair
+ * @imm: immediate data
+ * @len: bytes written
+ *
+ * Context: softirq.
+ */
+void lite_rdma_rx(struct lite_qp *qp, u32 imm, u32 len)
+{
+	if (qp->link)
+		link_rx(qp, imm, len);
+	else
+		conn_rx(qp, imm, len);
+}
+
+static void reset_pushes(struct lite_rreq *rr)
+{
+	rr->pushes = (struct lite_wrs){
+		.wr = rr->wr,
+		.sge = rr->sge,
+		.max_wr = SMALL_WRS,
+		.max_sge = SMALL_SGES,
+		.max_wr_sge = rr->qp->node->rdma->max_sges,
+	};
+}
+
+/* more pushes than most requests make */
+static int grow_pushes(struct lite_rreq *rr)
+{
+	struct lite_wrs *w = &rr->pushes;
+	struct ib_rdma_wr *wr;
+	struct ib_sge *sge;
+
+	if (w->max_wr == LITE_MAX_WRS)
+		return -ENOSPC;
+	if (!rr->big)
+		rr->big = kmalloc(LITE_MAX_WRS * sizeof(*wr) +
+				  LITE_MAX_SGES * sizeof(*sge),
+				  GFP_ATOMIC | __GFP_NOWARN);
+	if (!rr->big)
+		return -ENOMEM;
+	wr = rr->big;
+	sge = rr->big + LITE_MAX_WRS * sizeof(*wr);
+	memcpy(wr, w->wr, w->nr_wr * sizeof(*wr));
+	memcpy(sge, w->sge, w->nr_sge * sizeof(*sge));
+	w->wr = wr;
+	w->sge = sge;
+	w->max_wr = LITE_MAX_WRS;
+	w->max_sge = LITE_MAX_SGES;
+	return 0;
+}
+
+static int rdma_conn_push(struct lite_req *req, u64 off,
+			  const struct lite_sge *sge, unsigned int nr, u64 len)
+{
+	const struct lite_wire_seg *seg = req->seg + req->nr_in;
+	struct lite_rreq *rr = req->tp;
+	int err;
+
+	if (READ_ONCE(rr->qp->broken))
+		return -ECONNRESET;
+	err = lite_wrs_add(&rr->pushes, IB_WR_RDMA_WRITE, seg, off, sge, len);
+	if (err != -ENOSPC)
+		return err;
+	err = grow_pushes(rr);
+	return err ?: lite_wrs_add(&rr->pushes, IB_WR_RDMA_WRITE, seg, off,
+				   sge, len);
+}
+
+static int rdma_conn_pull(struct lite_req *req, u64 off,
+			  const struct lite_sge *sge, unsigned int nr, u64 len)
+{
+	struct lite_rreq *rr = req->tp;
+	struct lite_wrs w = {
+		.max_wr = LITE_MAX_WRS,
+		.max_sge = LITE_MAX_SGES,
+		.max_wr_sge = rr->qp->node->rdma->max_read_sges,
+	};
+	struct ib_send_wr *last;
+	int err = -ENOMEM;
+
+	w.wr = kmalloc_array(w.max_wr, sizeof(*w.wr), GFP_NOIO);
+	w.sge = kmalloc_array(w.max_sge, sizeof(*w.sge), GFP_NOIO);
+	if (!w.wr || !w.sge)
+		goto out_free;
+	err = lite_wrs_add(&w, IB_WR_RDMA_READ, req->seg, off, sge, len);
+	if (err)
+		goto out_free;
+	last = lite_wrs_chain(&w);
+	err = lite_qp_post_wait(rr->qp, &w.wr[0].wr, last, w.nr_wr);
+out_free:
+	kfree(w.sge);
+	kfree(w.wr);
+	return err;
+}
+
+/*
+ * Post a reply. The slot's bit is cleared under the lock, after the posting:
+ * not before, or an impatient peer could change what is being posted; and a
+ * peer that has the reply already is made to wait for the lock by conn_rx().
+ */
+static int post_reply(struct lite_rreq *rr)
+{
+	struct lite_qp *qp = rr->qp;
+	struct lite_req *req = rr->req;
+	struct ib_send_wr *first = &rr->rsp_wr.wr;
+	unsigned int nr = rr->pushes.nr_wr;
+	int err;
+
+	lockdep_assert_held(&qp->lock);
+	lite_qp_msg_wr(qp, &rr->rsp_wr, &rr->rsp_sge,
+		       rr->len ? LITE_IMM_REPLY : LITE_IMM_CREDIT, req->slot,
+		       rr->len);
+	if (nr) {
+		lite_wrs_chain(&rr->pushes)->next = first;
+		first = &rr->pushes.wr[0].wr;
+	}
+	err = lite_qp_post_locked(qp, first, &rr->rsp_wr.wr, nr + 1,
+				  req->release, req->release,
+				  req->release_arg);
+	if (err == -EAGAIN)
+		return err;
+	reset_pushes(rr);
+	clear_bit(req->slot, qp->conn->busy);
+	return err;
+}
+
+static void rdma_conn_reply(struct lite_req *req, u32 len)
+{
+	struct lite_rreq *rr = req->tp;
+	struct lite_qp *qp = rr->qp;
+	void (*release)(void *arg) = req->release;
+	void *arg = req->release_arg;
+	bool bh = !irqs_disabled();
+	unsigned long flags;
+	int err;
+
+	if (bh)
+		local_bh_disable(); /* as in rdma_link_send() */
+	rr->len = len;
+	spin_lock_irqsave(&qp->lock, flags);
+	if (list_empty(&qp->pending))
+		err = post_reply(rr);
+	else
+		err = -EAGAIN;
+	if (err == -EAGAIN)
+		list_add_tail(&rr->list, &qp->pending);
+	spin_unlock_irqrestore(&qp->lock, flags);
+	if (bh)
+		local_bh_enable();
+	if (err && err != -EAGAIN && release)
+		release(arg);
+}
+
+/**
+ * lite_rdma_flush_pending() - there may be room for replies that wait for it
+ * @qp: queue pair; when it is broken they are dropped
+ *
+ * Context: any but hard interrupt.
+ */
+void lite_rdma_flush_pending(struct lite_qp *qp)
+{
+	void (*release)(void *arg);
+	struct lite_rreq *rr;
+	unsigned long flags;
+	void *arg;
+	int err;
+
+	do {
+		err = -EAGAIN;
+		spin_lock_irqsave(&qp->lock, flags);
+		rr = list_first_entry_or_null(&qp->pending, struct lite_rreq,
+					      list);
+		if (rr) {
+			release = rr->req->release;
+			arg = rr->req->release_arg;
+			list_del(&rr->list);
+			err = post_reply(rr);
+			if (err == -EAGAIN)
+				list_add(&rr->list, &qp->pending);
+		}
+		spin_unlock_irqrestore(&qp->lock, flags);
+		if (err && err != -EAGAIN && release)
+			release(arg);
+	} while (err != -EAGAIN);
+}
+
+/*
+ * A caller that lost its power says nothing, and we may have nothing to say to
+ * it: so a write of nothing now and then, which a dead one does not answer.
+ */
+static void alive_work(struct work_struct *work)
+{
+	struct lite_qp *qp = container_of(work, struct lite_qp, alive.work);
+	struct ib_rdma_wr wr = { .wr.opcode = IB_WR_RDMA_WRITE };
+	u64 seen = READ_ONCE(qp->conn->requests);
+
+	if (READ_ONCE(qp->broken))
+		return;
+	if (seen == qp->alive_seen)
+		lite_qp_post(qp, &wr.wr, &wr.wr, 1, true, NULL, NULL);
+	qp->alive_seen = seen;
+	queue_delayed_work(lite_wq, &qp->alive, msecs_to_jiffies(ALIVE_MS));
+}
+
+/**
+ * lite_rdma_conn_init() - the requests of a new conn
+ * @qp: has its conn
+ *
+ * Context: process. Return: 0 or -ENOMEM.
+ */
+int lite_rdma_conn_init(struct lite_qp *qp)
+{
+	struct lite_rreq *rr;
+	unsigned int i;
+
+	INIT_DELAYED_WORK(&qp->alive, alive_work);
+	qp->rreq = kvcalloc(LITE_SLOTS, sizeof(*rr), GFP_KERNEL);
+	if (!qp->rreq)
+		return -ENOMEM;
+	for (i = 0; i < LITE_SLOTS; i++) {
+		rr = &qp->rreq[i];
+		rr->qp = qp;
+		rr->req = &qp->conn->req[i];
+		rr->req->tp = rr;
+		reset_pushes(rr);
+	}
+	return 0;
+}
+
+/**
+ * lite_rdma_conn_start() - the conn is in use
+ * @qp: connected
+ *
+ * Context: any.
+ */
+void lite_rdma_conn_start(struct lite_qp *qp)
+{
+	queue_delayed_work(lite_wq, &qp->alive, msecs_to_jiffies(ALIVE_MS));
+}
+
+static void rdma_conn_close(struct lite_conn *conn)
+{
+	struct lite_qp *qp = conn->tp;
+
+	cancel_work_sync(&qp->hello_work);
+	lite_qp_break(qp);
+	cancel_delayed_work_sync(&qp->alive);
+	lite_qp_destroy(qp);
+}
+
+static void rdma_conn_free(struct lite_conn *conn)
+{
+	struct lite_qp *qp = conn->tp;
+	unsigned int i;
+
+	if (qp->rreq)
+		for (i = 0; i < LITE_SLOTS; i++)
+			kfree(qp->rreq[i].big);
+	kvfree(qp->rreq);
+	lite_qp_free(qp);
+}
+
+/*
+ * struct lite_transport over InfiniBand verbs
+ */
+const struct lite_transport lite_rdma = {
+	.name = "rdma",
+	.connect = rdma_link_connect,
+	.disconnect = rdma_link_disconnect,
+	.send = rdma_link_send,
+	.encode = rdma_link_encode,
+	.pull = rdma_conn_pull,
+	.push = rdma_conn_push,
+	.reply = rdma_conn_reply,
+	.close = rdma_conn_close,
+	.free = rdma_conn_free,
+};
