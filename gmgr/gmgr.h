@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * gmgr: membership, vNodes and coarse placement (LegoOS's GPM, GMM and GSM in
+ * one). It sits on no data path: with gmgr dead, running programs run on.
+ */
+#ifndef _GMGR_H
+#define _GMGR_H
+
+#include <linux/completion.h>
+#include <linux/configfs.h>
+#include <linux/kobject.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+#include <lego/lite.h>
+
+#include "policy.h"
+
+/* A peer makes members and vNodes, so there is an end to them. */
+#define GMGR_MEMBERS_LIMIT 256
+#define GMGR_VNODES_LIMIT 4096
+
+/**
+ * struct gmgr_cfg - what an instance is made from
+ * @name: component name
+ * @addr: where it listens, as in struct lite_node_cfg
+ * @placement: name of the placement policy
+ * @heartbeat_ms: how often members shall report
+ * @dead_ms: silence after which one is declared dead
+ */
+struct gmgr_cfg {
+	const char *name;
+	const char *addr;
+	const char *placement;
+	unsigned int heartbeat_ms;
+	unsigned int dead_ms;
+};
+
+/**
+ * struct gmgr - one global manager
+ *
+ * Notes on locking: @join_lock, then @lock. Nothing else is taken, and no RPC
+ * made, under @lock; configfs and sysfs objects come and go with at most
+ * @join_lock held, because their callbacks take @lock. RPCs that go through
+ * configfs take its and VFS's locks before @lock, and run on @vnode_wq: in a
+ * handler of lite_rpc's they would tie those locks to all of its nodes, some
+ * of which are ended by rmdir with the very same locks held.
+ */
+struct gmgr {
+	char name[LITE_NAME_LEN];
+	struct lite_node *node;
+	bool ready; /* set last, before it handlers answer -EAGAIN */
+	unsigned int heartbeat_ms;
+	unsigned int dead_ms;
+
+	struct mutex join_lock; /* one join or eviction at a time */
+	struct workqueue_struct *vnode_wq; /* one vNode RPC at a time */
+	const struct gmgr_vnode *vnode_init; /* of @vnode_task alone */
+	struct task_struct *vnode_task; /* worker that is making a vNode */
+
+	struct mutex lock; /* protects the following, up to @check */
+	u64 epoch;
+	struct list_head members;
+	unsigned int nr_members;
+	unsigned int nr_up;
+	struct list_head vnodes;
+	unsigned int nr_vnodes;
+	u32 next_vid;
+	const struct gmgr_place_ops *place;
+	u32 place_turn;
+
+	struct delayed_work check;
+	unsigned long check_due; /* of @check alone */
+
+	struct kobject kobj;
+	struct completion kobj_gone;
+	struct kobject *members_kobj;
+
+	struct config_group group;
+	struct config_group vnodes_group;
+};
+
+/**
+ * struct gmgr_component - a member, living or dead
+ * @kobj: its directory in sysfs; owns the structure
+ * @gmgr: whose
+ * @list: in gmgr.members, in the order of joining
+ * @last: jiffies when it was last heard
+ * @shown: @used when the epoch was last bumped for its sake
+ * @placed: bytes guessed for what was placed there and is not in @used yet
+ *
+ * The rest is as in struct gmgr_member. Protected by gmgr.lock, but for @name,
+ * which never changes.
+ */
+struct gmgr_component {
+	struct kobject kobj;
+	struct gmgr *gmgr;
+	struct list_head list;
+	unsigned long last;
+	u64 placed;
+	u64 incarnation;
+	u64 total;
+	u64 used;
+	u64 shown;
+	u32 id;
+	u32 role;
+	u32 state;
+	u32 nr_spaces;
+	char name[LITE_NAME_LEN];
+	char addr[LITE_ADDR_LEN];
+};
+
+/**
+ * struct gmgr_vn - a vNode
+ * @group: its directory in configfs; owns the structure
+ * @gmgr: whose
+ * @list: in gmgr.vnodes
+ *
+ * The rest is as in struct gmgr_vnode. Protected by gmgr.lock, but for @name
+ * and @vid, which never change.
+ */
+struct gmgr_vn {
+	struct config_group group;
+	struct gmgr *gmgr;
+	struct list_head list;
+	u64 quota;
+	u32 vid;
+	__be32 vip;
+	char name[LITE_NAME_LEN];
+	char storage[LITE_NAME_LEN];
+	char root[GMGR_ROOT_LEN];
+};
+
+/* cluster.c */
+struct gmgr *gmgr_create(const struct gmgr_cfg *cfg);
+void gmgr_destroy(struct gmgr *g);
+int gmgr_check_name(const char *name, size_t size);
+const char *gmgr_role_name(u32 role);
+
+/* member.c */
+void gmgr_members_init(struct gmgr *g);
+void gmgr_members_exit(struct gmgr *g);
+int gmgr_member_join(struct gmgr *g, const struct gmgr_join_req *req,
+		     struct gmgr_join_rsp *rsp);
+int gmgr_member_leave(struct gmgr *g, const struct gmgr_leave_req *req);
+int gmgr_member_heartbeat(struct gmgr *g, const struct gmgr_heartbeat_req *req,
+			  struct gmgr_heartbeat_rsp *rsp);
+u32 gmgr_member_list(struct gmgr *g, u32 start, struct gmgr_members_rsp *rsp);
+struct gmgr_component *gmgr_member_find(struct gmgr *g, const char *name);
+
+/* serve.c */
+extern const struct lite_handler gmgr_handlers[];
+extern const unsigned int gmgr_nr_handlers;
+
+/* vnode.c */
+struct gmgr_vn *gmgr_vnode_alloc(struct gmgr *g, const char *name);
+void gmgr_vnode_del(struct gmgr_vn *vn);
+int gmgr_vnode_set_root(struct gmgr_vn *vn, const char *root, size_t len);
+int gmgr_vnode_set_storage(struct gmgr_vn *vn, const char *storage,
+			   size_t len);
+int gmgr_vnode_create(struct gmgr *g, const struct gmgr_vnode *want,
+		      struct gmgr_vnode *out);
+int gmgr_vnode_remove(struct gmgr *g, const char *name);
+int gmgr_vnode_get(struct gmgr *g, const char *name, struct gmgr_vnode *out);
+u32 gmgr_vnode_list(struct gmgr *g, u32 start, struct gmgr_vnodes_rsp *rsp);
+bool gmgr_vnode_exists(struct gmgr *g, u32 vid);
+
+/* configfs.c */
+int gmgr_configfs_init(struct gmgr *g);
+void gmgr_configfs_exit(struct gmgr *g);
+void gmgr_configfs_vnode_init(struct gmgr_vn *vn);
+
+/* placement.c */
+const struct gmgr_place_ops *gmgr_policy_find(const char *name);
+int gmgr_place(struct gmgr *g, u32 vid, u32 *home_id);
+void gmgr_place_heard(struct gmgr_component *c);
+
+/* sysfs.c */
+int gmgr_sysfs_init(struct gmgr *g, struct kobject *parent);
+void gmgr_sysfs_exit(struct gmgr *g);
+int gmgr_sysfs_add_member(struct gmgr_component *c);
+void gmgr_sysfs_del_member(struct gmgr_component *c);
+struct kobject *gmgr_kobj(void);
+
+#endif /* _GMGR_H */

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who is in the rack: joins, leaves, heartbeats, deaths. Membership by lease
+ * and incarnation; LegoOS had an opcode for heartbeats and never sent one.
+ *
+ *	           join
+ *	  (none) --------> UP <-------------------+
+ *	                   |  \                   | join
+ *	             leave |   \ silent, dead_ms  |
+ *	                   v    v                 |
+ *	                 LEFT  DEAD --------------+ (LEFT too)
+ */
+#include <linux/ctype.h>
+#include <linux/jhash.h>
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "gmgr.h"
+
+#define CHECK_MS 250
+#define ID_SPACE 0xffff
+
+static void member_set_state(struct gmgr_component *c, u32 state)
+{
+	struct gmgr *g = c->gmgr;
+
+	lockdep_assert_held(&g->lock);
+	if (c->state == GMGR_MEMBER_UP)
+		g->nr_up--;
+	if (state == GMGR_MEMBER_UP)
+		g->nr_up++;
+	c->state = state;
+	g->epoch++;
+}
+
+/**
+ * gmgr_member_find() - a member by name
+ * @g: manager, @lock held
+ * @name: name
+ *
+ * Return: it, living or dead, or NULL.
+ */
+struct gmgr_component *gmgr_member_find(struct gmgr *g, const char *name)
+{
+	struct gmgr_component *c;
+
+	lockdep_assert_held(&g->lock);
+	list_for_each_entry(c, &g->members, list)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+static struct gmgr_component *member_by_id(struct gmgr *g, u32 id)
+{
+	struct gmgr_component *c;
+
+	lockdep_assert_held(&g->lock);
+	list_for_each_entry(c, &g->members, list)
+		if (c->id == id)
+			return c;
+	return NULL;
+}
+
+/*
+ * Ids come from names, not from a counter: after gmgr restarted, members join
+ * again in any order, and none may be given an id that another has in use.
+ */
+static u32 member_new_id(struct gmgr *g, const char *name, u32 want)
+{
+	u32 id;
+
+	lockdep_assert_held(&g->lock);
+	if (want && !member_by_id(g, want))
+		return want;
+	id = jhash(name, strlen(name), 0) % ID_SPACE;
+	while (member_by_id(g, id + 1))
+		id = (id + 1) % ID_SPACE;
+	return id + 1;
+}
+
+static int member_check_join(const struct gmgr_join_req *req)
+{
+	size_t len = strnlen(req->addr, sizeof(req->addr)), i;
+	u32 role = le32_to_cpu(req->role);
+	int err;
+
+	err = gmgr_check_name(req->name, sizeof(req->name));
+	if (err)
+		return err;
+	if (!len || len == sizeof(req->addr))
+		return -EINVAL;
+	for (i = 0; i < len; i++)
+		if (!isascii(req->addr[i]) || !isgraph(req->addr[i]))
+			return -EINVAL;
+	if (role != LITE_ROLE_PCOMP && role != LITE_ROLE_MCOMP &&
+	    role != LITE_ROLE_SCOMP)
+		return -EINVAL;
+	return req->incarnation ? 0 : -EINVAL;
+}
+
+/* The table is full: forget the one that is gone for the longest time. */
+static int member_make_room(struct gmgr *g)
+{
+	struct gmgr_component *c, *old = NULL;
+
+	lockdep_assert_held(&g->join_lock);
+	mutex_lock(&g->lock);
+	if (g->nr_members < GMGR_MEMBERS_LIMIT) {
+		mutex_unlock(&g->lock);
+		return 0;
+	}
+	list_for_each_entry(c, &g->members, list)
+		if (c->state != GMGR_MEMBER_UP &&
+		    (!old || time_before(c->last, old->last)))
+			old = c;
+	if (old) {
+		list_del(&old->list);
+		g->nr_members--;
+		g->epoch++;
+	}
+	mutex_unlock(&g->lock);
+	if (!old) {
+		pr_warn_ratelimited("%s: %d members are up, no room for more\n",
+				    g->name, GMGR_MEMBERS_LIMIT);
+		return -ENOSPC;
+	}
+	gmgr_sysfs_del_member(old);
+	return 0;
+}
+
+static struct gmgr_component *member_add(struct gmgr *g, const char *name,
+					 u32 want_id)
+{
+	struct gmgr_component *c;
+	int err;
+
+	lockdep_assert_held(&g->join_lock);
+	err = member_make_room(g);
+	if (err)
+		return ERR_PTR(err);
+	c = kzalloc(sizeof(*c), GFP_KERNEL);
+	if (!c)
+		return ERR_PTR(-ENOMEM);
+	c->gmgr = g;
+	c->last = jiffies;
+	c->state = GMGR_MEMBER_LEFT;
+	strscpy(c->name, name, sizeof(c->name));
+	err = gmgr_sysfs_add_member(c);
+	if (err)
+		return ERR_PTR(err); /* that has freed it */
+
+	mutex_lock(&g->lock);
+	c->id = member_new_id(g, name, want_id);
+	list_add_tail(&c->list, &g->members);
+	g->nr_members++;
+	mutex_unlock(&g->lock);
+	return c;
+}
+
+static void member_fill(struct gmgr_component *c,
+			const struct gmgr_join_req *req)
+{
+	c->incarnation = le64_to_cpu(req->incarnation);
+	c->role = le32_to_cpu(req->role);
+	c->total = le64_to_cpu(req->total);
+	strscpy(c->addr, req->addr, sizeof(c->addr));
+	c->last = jiffies;
+}
+
+/**
+ * gmgr_member_join() - a component comes, or comes again
+ * @g: manager
+ * @req: from the wire, of the right length
+ * @rsp: filled in
+ *
+ * The same name with another incarnation takes a dead one's place and id.
+ * Context: process, may sleep.
+ * Return: 0, -EEXIST (a living one has the name), -EINVAL, -ENAMETOOLONG,
+ *	-ENOSPC, -ENOMEM.
+ */
+int gmgr_member_join(struct gmgr *g, const struct gmgr_join_req *req,
+		     struct gmgr_join_rsp *rsp)
+{
+	struct gmgr_component *c;
+	const char *how;
+	int err;
+
+	err = member_check_join(req);
+	if (err)
+		return err;
+
+	mutex_lock(&g->join_lock);
+	mutex_lock(&g->lock);
+	c = gmgr_member_find(g, req->name);
+	mutex_unlock(&g->lock);
+	/* Only joins, and so nobody now, remove members: @c stays. */
+	how = c ? "joined again" : "joined";
+	if (!c) {
+		c = member_add(g, req->name, le32_to_cpu(req->want_id));
+		if (IS_ERR(c)) {
+			err = PTR_ERR(c);
+			goto out_unlock;
+		}
+	}
+
+	mutex_lock(&g->lock);
+	if (c->state == GMGR_MEMBER_UP) {
+		if (c->incarnation != le64_to_cpu(req->incarnation)) {
+			err = -EEXIST;
+			goto out_unlock_both;
+		}
+		/* Its first join's answer was lost, most likely. */
+		if (strcmp(c->addr, req->addr))
+			g->epoch++;
+		member_fill(c, req);
+		how = NULL;
+	} else {
+		if (c->incarnation != le64_to_cpu(req->incarnation)) {
+			c->used = 0;
+			c->shown = 0;
+			c->nr_spaces = 0;
+			c->placed = 0;
+		}
+		member_fill(c, req);
+		member_set_state(c, GMGR_MEMBER_UP);
+	}
+	rsp->node_id = cpu_to_le32(c->id);
+	rsp->heartbeat_ms = cpu_to_le32(g->heartbeat_ms);
+	rsp->dead_ms = cpu_to_le32(g->dead_ms);
+	rsp->reserved = 0;
+	rsp->epoch = cpu_to_le64(g->epoch);
+	if (how)
+		pr_info("%s: %s %s %s, id %u, at %s, %llu MiB\n", g->name,
+			gmgr_role_name(c->role), c->name, how, c->id, c->addr,
+			c->total >> 20);
+
+out_unlock_both:
+	mutex_unlock(&g->lock);
+out_unlock:
+	mutex_unlock(&g->join_lock);
+	if (err == -EEXIST)
+		pr_warn_ratelimited("%s: %s refused: a living %s has the name\n",
+				    g->name, req->addr, req->name);
+	return err;
+}
+
+/**
+ * gmgr_member_leave() - a component goes in order
+ * @g: manager
+ * @req: from the wire
+ *
+ * Return: 0, -ESTALE (not in, or another incarnation).
+ */
+int gmgr_member_leave(struct gmgr *g, const struct gmgr_leave_req *req)
+{
+	struct gmgr_component *c;
+	int err = -ESTALE;
+
+	mutex_lock(&g->lock);
+	c = member_by_id(g, le32_to_cpu(req->node_id));
+	if (c && c->state == GMGR_MEMBER_UP &&
+	    c->incarnation == le64_to_cpu(req->incarnation)) {
+		member_set_state(c, GMGR_MEMBER_LEFT);
+		c->used = 0;
+		c->nr_spaces = 0;
+		pr_info("%s: %s %s left\n", g->name, gmgr_role_name(c->role),
+			c->name);
+		err = 0;
+	}
+	mutex_unlock(&g->lock);
+	return err;
+}
+
+/*
+ * Members have a copy of the table and fetch it when the epoch changes. The
+ * figures in it serve to choose owners of memory: they need not be exact, but
+ * neither may they be old.
+ */
+static void member_show_usage(struct gmgr_component *c)
+{
+	u64 diff = c->used > c->shown ? c->used - c->shown :
+					c->shown - c->used;
+
+	if (diff <= c->total / 32)
+		return;
+	c->shown = c->used;
+	c->gmgr->epoch++;
+}
+
+/**
+ * gmgr_member_heartbeat() - a member lives
+ * @g: manager
+ * @req: from the wire
+ * @rsp: filled in
+ *
+ * Return: 0, -ESTALE: join again.
+ */
+int gmgr_member_heartbeat(struct gmgr *g, const struct gmgr_heartbeat_req *req,
+			  struct gmgr_heartbeat_rsp *rsp)
+{
+	struct gmgr_component *c;
+	int err = -ESTALE;
+
+	mutex_lock(&g->lock);
+	c = member_by_id(g, le32_to_cpu(req->node_id));
+	if (c && c->state == GMGR_MEMBER_UP &&
+	    c->incarnation == le64_to_cpu(req->incarnation)) {
+		c->last = jiffies;
+		c->total = le64_to_cpu(req->total);
+		c->used = le64_to_cpu(req->used);
+		c->nr_spaces = le32_to_cpu(req->nr_spaces);
+		gmgr_place_heard(c);
+		member_show_usage(c);
+		rsp->epoch = cpu_to_le64(g->epoch);
+		err = 0;
+	}
+	mutex_unlock(&g->lock);
+	return err;
+}
+
+/**
+ * gmgr_member_list() - a page of the table for the wire
+ * @g: manager
+ * @start: index of the first wanted
+ * @rsp: room for GMGR_MEMBERS_MAX of them
+ *
+ * Return: bytes used of @rsp.
+ */
+u32 gmgr_member_list(struct gmgr *g, u32 start, struct gmgr_members_rsp *rsp)
+{
+	struct gmgr_component *c;
+	u32 i = 0, nr = 0;
+
+	mutex_lock(&g->lock);
+	rsp->epoch = cpu_to_le64(g->epoch);
+	list_for_each_entry(c, &g->members, list) {
+		struct gmgr_member *m = &rsp->member[nr];
+
+		if (i++ < start)
+			continue;
+		if (nr == GMGR_MEMBERS_MAX)
+			break;
+		memset(m, 0, sizeof(*m));
+		m->node_id = cpu_to_le32(c->id);
+		m->role = cpu_to_le32(c->role);
+		m->state = cpu_to_le32(c->state);
+		m->nr_spaces = cpu_to_le32(c->nr_spaces);
+		m->incarnation = cpu_to_le64(c->incarnation);
+		m->total = cpu_to_le64(c->total);
+		m->used = cpu_to_le64(c->used);
+		strscpy(m->name, c->name, sizeof(m->name));
+		strscpy(m->addr, c->addr, sizeof(m->addr));
+		nr++;
+	}
+	mutex_unlock(&g->lock);
+	rsp->nr = cpu_to_le32(nr);
+	rsp->reserved = 0;
+	return struct_size(rsp, member, nr);
+}
+
+static void member_check(struct work_struct *work)
+{
+	struct gmgr *g = container_of(work, struct gmgr, check.work);
+	unsigned long dead = msecs_to_jiffies(g->dead_ms);
+	unsigned long late = 0;
+	struct gmgr_component *c;
+
+	mutex_lock(&g->lock);
+	/*
+	 * Where this kernel itself stood still (a stopped VM), heartbeats wait
+	 * unread, too: that is nobody's death.
+	 */
+	if (time_after(jiffies, g->check_due + HZ))
+		late = jiffies - g->check_due;
+	list_for_each_entry(c, &g->members, list) {
+		if (c->state != GMGR_MEMBER_UP)
+			continue;
+		if (late)
+			c->last = jiffies;
+		if (time_before_eq(jiffies, c->last + dead))
+			continue;
+		member_set_state(c, GMGR_MEMBER_DEAD);
+		pr_warn("%s: %s %s is dead: silent for %u ms\n", g->name,
+			gmgr_role_name(c->role), c->name,
+			jiffies_to_msecs(jiffies - c->last));
+	}
+	g->check_due = jiffies + msecs_to_jiffies(CHECK_MS);
+	mutex_unlock(&g->lock);
+	queue_delayed_work(system_unbound_wq, &g->check,
+			   msecs_to_jiffies(CHECK_MS));
+}
+
+/**
+ * gmgr_members_init() - an empty table, watched
+ * @g: manager
+ */
+void gmgr_members_init(struct gmgr *g)
+{
+	INIT_LIST_HEAD(&g->members);
+	INIT_DELAYED_WORK(&g->check, member_check);
+	g->check_due = jiffies + msecs_to_jiffies(CHECK_MS);
+	queue_delayed_work(system_unbound_wq, &g->check,
+			   msecs_to_jiffies(CHECK_MS));
+}
+
+/**
+ * gmgr_members_exit() - forget all
+ * @g: manager; no handler runs any more
+ *
+ * Context: process, may sleep.
+ */
+void gmgr_members_exit(struct gmgr *g)
+{
+	struct gmgr_component *c, *next;
+
+	cancel_delayed_work_sync(&g->check);
+	list_for_each_entry_safe(c, next, &g->members, list) {
+		mutex_lock(&g->lock);
+		list_del(&c->list);
+		mutex_unlock(&g->lock);
+		gmgr_sysfs_del_member(c);
+	}
+}
