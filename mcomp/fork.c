@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fork: the child's maps are copies of the parent's that name the same frames.
+ * Copy-on-write needs nothing more, because frames are never written to, only
+ * replaced (pool.c).
+ */
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#include "mcomp.h"
+
+static int fork_map_one(void *arg, u64 index, u32 frame)
+{
+	struct mcomp_space *child = arg;
+	s64 old;
+	int err;
+
+	mcomp_frame_get(child->m->pool, frame);
+	err = child->map.ops->store(&child->map, index, frame, &old);
+	if (err)
+		mcomp_frame_put(child->m->pool, frame);
+	return err;
+}
+
+static int fork_copy_owners(struct mcomp_space *child,
+			    struct mcomp_space *parent)
+{
+	struct mcomp_owner *o, *copy;
+	unsigned long index;
+	void *entry;
+	int err = 0;
+
+	mutex_lock(&parent->owners_lock);
+	list_for_each_entry(o, &parent->owners, list) {
+		/* Nothing there: no vRegion, or made but no answer. */
+		if (!o->nr_vregions)
+			continue;
+		copy = mcomp_owner_alloc(child, o->id, o->incarnation);
+		if (!copy) {
+			err = -ENOMEM;
+			goto out_unlock;
+		}
+		copy->nr_vregions = o->nr_vregions;
+		list_add_tail(&copy->list, &child->owners);
+	}
+	xa_for_each(&parent->vregions, index, entry) {
+		err = xa_err(xa_store(&child->vregions, index, entry,
+				      GFP_KERNEL));
+		if (err)
+			break;
+	}
+out_unlock:
+	mutex_unlock(&parent->owners_lock);
+	return err;
+}
+
+/* A child that nobody can find yet. */
+static struct mcomp_space *fork_copy(struct mcomp_space *parent, u64 child_id)
+{
+	struct mcomp_space *child;
+	int err = -ESTALE;
+
+	child = mcomp_space_alloc(parent->m, child_id, parent->pcomp_id,
+				  parent->incarnation, parent->vid,
+				  parent->home);
+	if (!child)
+		return ERR_PTR(-ENOMEM);
+	down_write(&parent->sem);
+	if (!parent->dead)
+		err = mcomp_vma_copy(child, parent);
+	if (!err)
+		err = parent->map.ops->walk(&parent->map, fork_map_one, child);
+	if (!err)
+		err = fork_copy_owners(child, parent);
+	up_write(&parent->sem);
+	if (err) {
+		mcomp_space_discard(child);
+		return ERR_PTR(err);
+	}
+	return child;
+}
+
+/**
+ * mcomp_fork_shard() - make a child's shard where the parent has one
+ * @parent: parent
+ * @child_id: child
+ *
+ * Context: process, may sleep.
+ * Return: 0, -EEXIST, -ESTALE, -ESHUTDOWN, -ENOMEM.
+ */
+int mcomp_fork_shard(struct mcomp_space *parent, u64 child_id)
+{
+	struct mcomp_space *child;
+
+	child = mcomp_space_get(parent->m, child_id);
+	if (child) {
+		mcomp_space_put(child);
+		return -EEXIST;
+	}
+	child = fork_copy(parent, child_id);
+	if (IS_ERR(child))
+		return PTR_ERR(child);
+	return mcomp_space_insert(child);
+}
+
+static int fork_call(struct mcomp *m, u32 owner, u64 parent, u64 child)
+{
+	struct mcomp_fork_req req = {
+		.parent = cpu_to_le64(parent),
+		.child = cpu_to_le64(child),
+	};
+	struct lite_call call = {
+		.op = MCOMP_SHARD_FORK,
+		.class = LITE_CLASS_CONTROL,
+		.req = &req,
+		.req_len = sizeof(req),
+		.timeout_ms = MCOMP_CALL_MS,
+	};
+	struct lite_peer *peer;
+	int err;
+
+	peer = lite_member_peer(m->node, owner);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	err = lite_call(peer, &call);
+	lite_peer_put(peer);
+	return err;
+}
+
+struct fork_owners {
+	unsigned int nr;
+	struct mcomp_owner *owner[];
+};
+
+static void fork_put_owners(struct fork_owners *owners)
+{
+	unsigned int i;
+
+	for (i = 0; i < owners->nr; i++)
+		kfree(owners->owner[i]);
+	kfree(owners);
+}
+
+/* Another list of the child's owners: its own goes when it ends. */
+static struct fork_owners *fork_list_owners(struct mcomp_space *child)
+{
+	struct fork_owners *owners;
+	struct mcomp_owner *o;
+	size_t n = 0;
+
+	list_for_each_entry(o, &child->owners, list)
+		n++;
+	owners = kzalloc(struct_size(owners, owner, n), GFP_KERNEL);
+	if (!owners)
+		return NULL;
+	list_for_each_entry(o, &child->owners, list) {
+		struct mcomp_owner *copy;
+
+		copy = mcomp_owner_alloc(child, o->id, o->incarnation);
+		if (!copy) {
+			fork_put_owners(owners);
+			return NULL;
+		}
+		owners->owner[owners->nr++] = copy;
+	}
+	return owners;
+}
+
+/* Have each owner fork its shard. @child is in the table. */
+static int fork_at_owners(struct mcomp_space *child, u64 parent_id,
+			  struct fork_owners *owners)
+{
+	unsigned int i;
+	bool dead;
+	int err;
+
+	for (i = 0; i < owners->nr; i++) {
+		err = fork_call(child->m, owners->owner[i]->id, parent_id,
+				child->id);
+		if (err)
+			return err;
+	}
+	mutex_lock(&child->owners_lock);
+	dead = child->dead;
+	mutex_unlock(&child->owners_lock);
+	if (!dead)
+		return 0;
+	/* It ended meanwhile, and that may have overtaken its beginning. */
+	for (i = 0; i < owners->nr; i++)
+		mcomp_owner_orphan(owners->owner[i]);
+	owners->nr = 0;
+	return -ESTALE;
+}
+
+/**
+ * mcomp_fork_home() - make a child of a space, here and at all owners
+ * @parent: parent, of which this is the home
+ * @child_id: child
+ *
+ * All or nothing. Write-backs of the parent are held back by its pComponent.
+ * Context: process, may sleep; makes calls, bounded by MCOMP_CALL_MS each.
+ * Return: 0, -EEXIST, -ESTALE, -ESHUTDOWN, -ENOMEM, or why an owner could not
+ *	do it.
+ */
+int mcomp_fork_home(struct mcomp_space *parent, u64 child_id)
+{
+	struct fork_owners *owners;
+	struct mcomp_space *child;
+	int err;
+
+	child = mcomp_space_get(parent->m, child_id);
+	if (child) {
+		mcomp_space_put(child);
+		return -EEXIST;
+	}
+	/* The parent gets no new owner meanwhile. */
+	mutex_lock(&parent->vregion_lock);
+	child = fork_copy(parent, child_id);
+	if (IS_ERR(child)) {
+		err = PTR_ERR(child);
+		goto out_unlock;
+	}
+	owners = fork_list_owners(child);
+	if (!owners) {
+		err = -ENOMEM;
+		mcomp_space_discard(child);
+		goto out_unlock;
+	}
+	refcount_inc(&child->ref);
+	err = mcomp_space_insert(child);
+	if (!err) {
+		err = fork_at_owners(child, parent->id, owners);
+		if (err)
+			mcomp_space_kill(child);
+	}
+	mcomp_space_put(child);
+	fork_put_owners(owners);
+out_unlock:
+	mutex_unlock(&parent->vregion_lock);
+	return err;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * mcomp: memory of programs that run elsewhere. It runs no user code and knows
+ * nothing of a pComponent but what its messages say.
+ */
+#ifndef _MCOMP_H
+#define _MCOMP_H
+
+#include <linux/configfs.h>
+#include <linux/completion.h>
+#include <linux/kobject.h>
+#include <linux/list.h>
+#include <linux/maple_tree.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/rwsem.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <lego/lite.h>
+
+#include "pagemap.h"
+#include "policy.h"
+#include "pool.h"
+
+#define MCOMP_ADDR_MAX BIT_ULL(57) /* end of any user address range */
+#define MCOMP_INDEX_MAX (MCOMP_ADDR_MAX >> PAGE_SHIFT)
+
+/* Calls to other mComponents: shorter than what their caller waits. */
+#define MCOMP_CALL_MS 3000
+
+/**
+ * struct mcomp_cfg - what an instance is made from
+ * @name: component name
+ * @addr: where it listens, as in struct lite_node_cfg
+ * @gmgr: where gmgr is
+ * @pagemap: name of the mapping scheme
+ * @policy: name of the policy for vRegions
+ * @mem_mb: MiB to serve
+ * @vregion_mb: MiB of address range in a vRegion, a power of two
+ */
+struct mcomp_cfg {
+	const char *name;
+	const char *addr;
+	const char *gmgr;
+	const char *pagemap;
+	const char *policy;
+	long mem_mb;
+	long vregion_mb;
+};
+
+struct mcomp_stats {
+	atomic64_t fetches; /* pages sent */
+	atomic64_t fetch_misses; /* asked for, but never written */
+	atomic64_t writebacks; /* pages taken */
+	atomic64_t nomem; /* write-backs refused for want of memory */
+};
+
+/**
+ * struct mcomp - one memory component
+ *
+ * Notes on locking, from the outside in:
+ *	mcomp_space.vregion_lock	held over calls to other mComponents
+ *	mcomp_space.sem
+ *	mcomp_space.owners_lock
+ *	mcomp.lock
+ *	mcomp_pool.lock			any context
+ * Fetches take none of them but the last.
+ */
+struct mcomp {
+	char name[LITE_NAME_LEN];
+	struct list_head list; /* of instances */
+	struct lite_node *node;
+	struct mcomp_pool *pool;
+	const struct mcomp_pagemap_ops *pagemap;
+	const struct mcomp_region_ops *policy;
+	unsigned int vregion_shift;
+	bool ready; /* set last, before it handlers answer -EAGAIN */
+	bool joined;
+
+	struct xarray spaces; /* by id; readers under RCU */
+	struct mutex lock; /* protects changes of @spaces, @nr, @closing */
+	unsigned int nr_spaces;
+	bool closing; /* no new space */
+
+	/* Frees spaces, tells other mComponents to */
+	struct workqueue_struct *wq;
+	struct work_struct gc_work;
+	wait_queue_head_t stop_wait;
+	bool stopping;
+
+	struct mcomp_stats stats;
+	struct kobject kobj;
+	struct completion kobj_gone;
+	struct dentry *debugfs;
+};
+
+/**
+ * struct mcomp_owner - another mComponent that has a shard of a space
+ * @list: in mcomp_space.owners, or none
+ * @id: its node id
+ * @incarnation: which had the shard made; another has not got it
+ * @nr_vregions: of this space it has; 0 if nobody knows whether it made a shard
+ * @work: tells it to destroy the shard, when the space has ended
+ * @m: for @work
+ * @req: for @work
+ */
+struct mcomp_owner {
+	struct list_head list;
+	u32 id;
+	u32 nr_vregions;
+	u64 incarnation;
+	struct work_struct work;
+	struct mcomp *m;
+	struct mcomp_space_req req;
+};
+
+/**
+ * struct mcomp_space - this mComponent's shard of a space
+ * @m: whose
+ * @id: pComponent's node id and a number of its choice
+ * @incarnation: of the pComponent; its end is the space's end
+ * @pcomp_id: node id of the pComponent
+ * @vid: vNode
+ * @home: this mComponent has the coarse map
+ * @ref: one of mcomp.spaces, one of each handler at work
+ * @free_work: frees it behind fetches, which have no reference
+ * @sem: protects @vmas, @seq and removal from @map: VMA updates, fork and the
+ *	end take it for writing, write-backs, which add to @map, for reading
+ * @dead: ended; changed with @sem and @owners_lock held
+ * @seq: last VMA update done
+ * @vmas: page indices to xa_mk_value(PROT_*)
+ * @map: page indices to frames
+ * @owners_lock: protects @owners and @vregions
+ * @owners: home: struct mcomp_owner, but for this mComponent itself
+ * @vregions: home: vRegions to xa_mk_value(node id)
+ * @vregion_lock: home: one vRegion is given away at a time
+ */
+struct mcomp_space {
+	struct mcomp *m;
+	u64 id;
+	u64 incarnation;
+	u32 pcomp_id;
+	u32 vid;
+	bool home;
+	bool dead;
+	refcount_t ref;
+	struct rcu_work free_work;
+
+	struct rw_semaphore sem;
+	u64 seq;
+	struct maple_tree vmas;
+	struct mcomp_pagemap map;
+
+	struct mutex owners_lock; /* see above */
+	struct list_head owners;
+	struct xarray vregions;
+	struct mutex vregion_lock; /* see above */
+};
+
+/* main.c */
+struct kobject *mcomp_module_kobj(void);
+struct dentry *mcomp_module_debugfs(void);
+
+/* instance.c */
+struct mcomp *mcomp_create(const struct mcomp_cfg *cfg);
+int mcomp_try_close(struct mcomp *m);
+void mcomp_destroy(struct mcomp *m);
+int mcomp_check_name(const char *name);
+
+/* configfs.c */
+int mcomp_configfs_init(void);
+void mcomp_configfs_exit(void);
+
+/* sysfs.c */
+int mcomp_sysfs_init(struct mcomp *m);
+void mcomp_sysfs_exit(struct mcomp *m);
+
+/* debugfs.c */
+void mcomp_debugfs_init(struct mcomp *m);
+void mcomp_debugfs_exit(struct mcomp *m);
+
+/* space.c */
+struct mcomp_space *mcomp_space_alloc(struct mcomp *m, u64 id, u32 pcomp_id,
+				      u64 incarnation, u32 vid, bool home);
+int mcomp_space_insert(struct mcomp_space *s);
+void mcomp_space_discard(struct mcomp_space *s);
+int mcomp_space_create(struct mcomp *m, const struct mcomp_space_req *req,
+		       bool home);
+struct mcomp_space *mcomp_space_get(struct mcomp *m, u64 id);
+void mcomp_space_put(struct mcomp_space *s);
+void mcomp_space_kill(struct mcomp_space *s);
+bool mcomp_pcomp_gone(struct mcomp *m, u32 pcomp_id, u64 incarnation);
+
+/* vma.c */
+void mcomp_vma_init(struct mcomp_space *s);
+void mcomp_vma_exit(struct mcomp_space *s);
+int mcomp_vma_update(struct mcomp_space *s, const struct mcomp_vma_req *req);
+bool mcomp_vma_covers(struct mcomp_space *s, u64 index);
+int mcomp_vma_copy(struct mcomp_space *to, struct mcomp_space *from);
+unsigned int mcomp_vma_count(struct mcomp_space *s);
+void mcomp_frame_drop(void *space, u32 frame);
+
+/* serve.c */
+extern const struct lite_handler mcomp_handlers[];
+extern const unsigned int mcomp_nr_handlers;
+bool mcomp_serve_is_owner(struct lite_req *req, const struct mcomp_space *s);
+
+/* data.c */
+void mcomp_serve_fetch(struct lite_req *req);
+void mcomp_serve_writeback(struct lite_req *req);
+
+/* region.c */
+const struct mcomp_region_ops *mcomp_policy_find(const char *name);
+int mcomp_vregion_get(struct mcomp_space *s, u64 vregion, u32 *owner_id);
+struct mcomp_owner *mcomp_owner_alloc(struct mcomp_space *s, u32 id,
+				      u64 incarnation);
+void mcomp_owner_orphan(struct mcomp_owner *o);
+
+/* fork.c */
+int mcomp_fork_home(struct mcomp_space *parent, u64 child_id);
+int mcomp_fork_shard(struct mcomp_space *parent, u64 child_id);
+
+/* gc.c */
+void mcomp_gc_work(struct work_struct *work);
+void mcomp_gc_all(struct mcomp *m);
+
+#endif /* _MCOMP_H */

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Page map, hash: one entry a page in a table that grows. One memory access
+ * finds a page however sparse the space is.
+ */
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "pagemap.h"
+
+/**
+ * struct hash_entry - one page
+ * @node: in mcomp_pagemap.ht
+ * @list: in mcomp_pagemap.all
+ * @rcu: frees it behind readers
+ * @index: key
+ * @frame: value; changes while readers look
+ */
+struct hash_entry {
+	struct rhash_head node;
+	struct list_head list;
+	struct rcu_head rcu;
+	u64 index;
+	u32 frame;
+};
+
+static const struct rhashtable_params hash_params = {
+	.head_offset = offsetof(struct hash_entry, node),
+	.key_offset = offsetof(struct hash_entry, index),
+	.key_len = sizeof(u64),
+	.automatic_shrinking = true,
+};
+
+static int hash_init(struct mcomp_pagemap *map)
+{
+	spin_lock_init(&map->lock);
+	INIT_LIST_HEAD(&map->all);
+	return rhashtable_init(&map->ht, &hash_params);
+}
+
+static void hash_exit(struct mcomp_pagemap *map)
+{
+	struct hash_entry *e, *next;
+
+	rhashtable_destroy(&map->ht);
+	list_for_each_entry_safe(e, next, &map->all, list)
+		kfree(e);
+}
+
+static s64 hash_lookup(struct mcomp_pagemap *map, u64 index)
+{
+	struct hash_entry *e;
+	s64 frame = -1;
+
+	rcu_read_lock();
+	e = rhashtable_lookup(&map->ht, &index, hash_params);
+	if (e)
+		frame = READ_ONCE(e->frame);
+	rcu_read_unlock();
+	return frame;
+}
+
+static int hash_insert(struct mcomp_pagemap *map, u64 index, u32 frame)
+{
+	struct hash_entry *e;
+	int err;
+
+	e = kmalloc(sizeof(*e), GFP_KERNEL);
+	if (!e)
+		return -ENOMEM;
+	e->index = index;
+	e->frame = frame;
+	spin_lock(&map->lock);
+	list_add(&e->list, &map->all);
+	spin_unlock(&map->lock);
+	err = rhashtable_lookup_insert_fast(&map->ht, &e->node, hash_params);
+	if (err) {
+		spin_lock(&map->lock);
+		list_del(&e->list);
+		spin_unlock(&map->lock);
+		kfree(e);
+		return err;
+	}
+	atomic64_inc(&map->nr);
+	return 0;
+}
+
+static int hash_store(struct mcomp_pagemap *map, u64 index, u32 frame,
+		      s64 *old)
+{
+	struct hash_entry *e;
+	int err;
+
+	/*
+	 * Entries go only in erase(), which is alone: they stay while we work.
+	 * -EEXIST is a peer that writes one page twice at a time.
+	 */
+	do {
+		rcu_read_lock();
+		e = rhashtable_lookup(&map->ht, &index, hash_params);
+		rcu_read_unlock();
+		if (e) {
+			*old = xchg(&e->frame, frame);
+			return 0;
+		}
+		*old = -1;
+		err = hash_insert(map, index, frame);
+	} while (err == -EEXIST);
+	/* The table is being resized: the caller has the page still. */
+	return err == -EBUSY || err == -E2BIG ? -ENOMEM : err;
+}
+
+static void hash_del(struct mcomp_pagemap *map, struct hash_entry *e,
+		     mcomp_erase_fn fn, void *arg)
+{
+	rhashtable_remove_fast(&map->ht, &e->node, hash_params);
+	list_del(&e->list);
+	atomic64_dec(&map->nr);
+	fn(arg, e->frame);
+	kfree_rcu(e, rcu);
+	cond_resched();
+}
+
+static void hash_erase(struct mcomp_pagemap *map, u64 first, u64 last,
+		       mcomp_erase_fn fn, void *arg)
+{
+	struct hash_entry *e, *next;
+	u64 index;
+
+	/* Look each index up, or look each page through: what is less. */
+	if (last - first < atomic64_read(&map->nr)) {
+		for (index = first; index <= last; index++) {
+			rcu_read_lock();
+			e = rhashtable_lookup(&map->ht, &index, hash_params);
+			rcu_read_unlock();
+			if (e)
+				hash_del(map, e, fn, arg);
+		}
+		return;
+	}
+	list_for_each_entry_safe(e, next, &map->all, list)
+		if (e->index >= first && e->index <= last)
+			hash_del(map, e, fn, arg);
+}
+
+static int hash_walk(struct mcomp_pagemap *map, mcomp_walk_fn fn, void *arg)
+{
+	struct hash_entry *e;
+	int err;
+
+	list_for_each_entry(e, &map->all, list) {
+		err = fn(arg, e->index, e->frame);
+		if (err)
+			return err;
+		cond_resched();
+	}
+	return 0;
+}
+
+const struct mcomp_pagemap_ops mcomp_pagemap_hash = {
+	.name = "hash",
+	.init = hash_init,
+	.exit = hash_exit,
+	.lookup = hash_lookup,
+	.store = hash_store,
+	.erase = hash_erase,
+	.walk = hash_walk,
+};

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pool: reserved at load in large pieces, handed out in frames. Frames are
+ * never changed while anybody can see them: a write-back fills fresh ones and
+ * then swaps them in. So a fetch needs no lock but a reference, and
+ * copy-on-write after a fork costs nothing more.
+ */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "pool.h"
+
+#define POOL_ORDER 9
+
+/* What the kernel keeps for itself, in pages, beyond what it says it needs. */
+static unsigned long pool_margin(void)
+{
+	return min(totalram_pages() / 16, 128UL << (20 - PAGE_SHIFT));
+}
+
+static int pool_check_size(const char *name, long mem_mb)
+{
+	long avail = si_mem_available() - pool_margin();
+
+	if (avail < 0)
+		avail = 0;
+	if (mem_mb <= 0) {
+		pr_err("%s: mem_mb=%ld: give the MiB of memory to serve, at least 1\n",
+		       name, mem_mb);
+		return -EINVAL;
+	}
+	if (mem_mb > avail >> (20 - PAGE_SHIFT) ||
+	    mem_mb > U32_MAX >> (20 - PAGE_SHIFT)) {
+		pr_err("%s: mem_mb=%ld is too much: this machine can spare %ld MiB\n",
+		       name, mem_mb, avail >> (20 - PAGE_SHIFT));
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void pool_free_pages(struct mcomp_pool *pool, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		struct page *page = pool->pages[i];
+
+		set_page_private(page, 0);
+		page->index = 0;
+		__free_page(page);
+		if (!(i % 1024))
+			cond_resched();
+	}
+}
+
+static int pool_alloc_pages(struct mcomp_pool *pool)
+{
+	unsigned int order = POOL_ORDER, i;
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
+	struct page *page;
+	u32 n = 0;
+
+	while (n < pool->nr) {
+		while (order && pool->nr - n < 1U << order)
+			order--;
+		/* Large pieces if there are any, but do not compact for them */
+		page = alloc_pages(order ? gfp | __GFP_NORETRY :
+					   gfp | __GFP_RETRY_MAYFAIL, order);
+		if (!page) {
+			if (!order--)
+				goto err_free;
+			continue;
+		}
+		split_page(page, order);
+		for (i = 0; i < 1U << order; i++, n++) {
+			set_page_private(page + i, (unsigned long)pool);
+			page[i].index = n;
+			pool->pages[n] = page + i;
+		}
+		cond_resched();
+	}
+	return 0;
+
+err_free:
+	pool_free_pages(pool, n);
+	return -ENOMEM;
+}
+
+/**
+ * mcomp_pool_create() - reserve memory
+ * @name: for messages
+ * @mem_mb: MiB
+ *
+ * Context: process, may sleep.
+ * Return: the pool, or ERR_PTR: -EINVAL (not positive), -ENOMEM (more than the
+ *	machine can spare); the reason is logged.
+ */
+struct mcomp_pool *mcomp_pool_create(const char *name, long mem_mb)
+{
+	struct mcomp_pool *pool;
+	int err;
+	u32 i;
+
+	err = pool_check_size(name, mem_mb);
+	if (err)
+		return ERR_PTR(err);
+	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+	if (!pool)
+		return ERR_PTR(-ENOMEM);
+	spin_lock_init(&pool->lock);
+	pool->nr = mem_mb << (20 - PAGE_SHIFT);
+	pool->reserve = clamp(pool->nr / 64, 16U, 256U);
+
+	err = -ENOMEM;
+	pool->pages = kvcalloc(pool->nr, sizeof(*pool->pages), GFP_KERNEL);
+	pool->refs = kvcalloc(pool->nr, sizeof(*pool->refs), GFP_KERNEL);
+	pool->stack = kvcalloc(pool->nr, sizeof(*pool->stack), GFP_KERNEL);
+	if (!pool->pages || !pool->refs || !pool->stack)
+		goto err_free;
+	err = pool_alloc_pages(pool);
+	if (err)
+		goto err_free;
+
+	for (i = 0; i < pool->nr; i++)
+		pool->stack[i] = pool->nr - 1 - i;
+	pool->nr_free = pool->nr;
+	return pool;
+
+err_free:
+	pr_err("%s: mem_mb=%ld: out of memory\n", name, mem_mb);
+	kvfree(pool->stack);
+	kvfree(pool->refs);
+	kvfree(pool->pages);
+	kfree(pool);
+	return ERR_PTR(err);
+}
+
+/**
+ * mcomp_pool_destroy() - give the memory back
+ * @pool: not registered any more, all frames free
+ *
+ * Context: process, may sleep.
+ */
+void mcomp_pool_destroy(struct mcomp_pool *pool)
+{
+	WARN_ON_ONCE(pool->nr_free != pool->nr);
+	pool_free_pages(pool, pool->nr);
+	kvfree(pool->stack);
+	kvfree(pool->refs);
+	kvfree(pool->pages);
+	kfree(pool);
+}
+
+/**
+ * mcomp_pool_register() - make the frames known to a node's transport
+ * @pool: pool
+ * @node: whose pulls and pushes shall use them
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int mcomp_pool_register(struct mcomp_pool *pool, struct lite_node *node)
+{
+	struct lite_mr *mr;
+
+	mr = lite_mr_create(node, pool->pages, pool->nr, LITE_MR_LOCAL);
+	if (IS_ERR(mr))
+		return PTR_ERR(mr);
+	pool->mr = mr;
+	return 0;
+}
+
+/**
+ * mcomp_pool_unregister() - the contrary
+ * @pool: pool; nothing is moving any more
+ */
+void mcomp_pool_unregister(struct mcomp_pool *pool)
+{
+	lite_mr_destroy(pool->mr);
+	pool->mr = NULL;
+}
+
+/**
+ * mcomp_frames_alloc() - take frames, all or none
+ * @pool: pool
+ * @frames: filled with their numbers; contents are undefined
+ * @nr: how many
+ * @nr_new: how many of these are for pages that had none: such may not take the
+ *	reserve, the others free one for each they take
+ *
+ * Context: any.
+ * Return: 0, each has one reference; -ENOMEM.
+ */
+int mcomp_frames_alloc(struct mcomp_pool *pool, u32 *frames, unsigned int nr,
+		       unsigned int nr_new)
+{
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&pool->lock, flags);
+	if (pool->nr_free < nr ||
+	    (nr_new && pool->nr_free < nr_new + pool->reserve)) {
+		spin_unlock_irqrestore(&pool->lock, flags);
+		return -ENOMEM;
+	}
+	for (i = 0; i < nr; i++)
+		frames[i] = pool->stack[pool->nr_free - 1 - i];
+	WRITE_ONCE(pool->nr_free, pool->nr_free - nr);
+	spin_unlock_irqrestore(&pool->lock, flags);
+
+	for (i = 0; i < nr; i++)
+		refcount_set(&pool->refs[frames[i]], 1);
+	return 0;
+}
+
+/**
+ * mcomp_frame_tryget() - refer to a frame found in a map without a lock
+ * @pool: pool
+ * @frame: its number; may have been freed, or be somebody else's by now: look
+ *	into the map again afterwards
+ *
+ * Context: any.
+ * Return: false if it is free.
+ */
+bool mcomp_frame_tryget(struct mcomp_pool *pool, u32 frame)
+{
+	if (!refcount_inc_not_zero(&pool->refs[frame]))
+		return false;
+	/* The caller's second look must not come first. */
+	smp_mb__after_atomic();
+	return true;
+}
+
+/**
+ * mcomp_frame_get() - refer to a frame that is known to be in use
+ * @pool: pool
+ * @frame: its number
+ *
+ * Context: any.
+ */
+void mcomp_frame_get(struct mcomp_pool *pool, u32 frame)
+{
+	refcount_inc(&pool->refs[frame]);
+}
+
+/**
+ * mcomp_frame_put() - drop a reference; the last frees the frame
+ * @pool: pool
+ * @frame: its number
+ *
+ * Context: any.
+ */
+void mcomp_frame_put(struct mcomp_pool *pool, u32 frame)
+{
+	unsigned long flags;
+
+	if (!refcount_dec_and_test(&pool->refs[frame]))
+		return;
+	spin_lock_irqsave(&pool->lock, flags);
+	pool->stack[pool->nr_free] = frame;
+	WRITE_ONCE(pool->nr_free, pool->nr_free + 1);
+	spin_unlock_irqrestore(&pool->lock, flags);
+}
+
+/**
+ * mcomp_frame_release() - mcomp_frame_put() for lite_req_reply_release()
+ * @page: the frame's page
+ *
+ * Context: any.
+ */
+void mcomp_frame_release(void *page)
+{
+	struct page *p = page;
+
+	mcomp_frame_put((struct mcomp_pool *)page_private(p), p->index);
+}

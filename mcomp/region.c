@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The coarse map of a home: vRegion -> the mComponent that owns it, chosen when
+ * first asked for (OSDI'18, 4.4.1). The choice is policy.c's.
+ */
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "mcomp.h"
+
+#define REGION_CANDS 64
+
+/* A shard that cannot be destroyed for so long is its pComponent's end's. */
+#define ORPHAN_TRIES 40
+
+/**
+ * mcomp_policy_find() - a policy by name
+ * @name: as in sysfs; a newline at its end does no harm
+ *
+ * Return: the policy or NULL.
+ */
+const struct mcomp_region_ops *mcomp_policy_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < MCOMP_NR_POLICIES; i++)
+		if (sysfs_streq(name, mcomp_policies[i]->name))
+			return mcomp_policies[i];
+	return NULL;
+}
+
+static int owner_call(struct mcomp *m, u32 id, u16 op,
+		      const struct mcomp_space_req *req)
+{
+	struct lite_call call = {
+		.op = op,
+		.class = LITE_CLASS_CONTROL,
+		.req = req,
+		.req_len = sizeof(*req),
+		.timeout_ms = MCOMP_CALL_MS,
+	};
+	struct lite_peer *peer;
+	int err;
+
+	peer = lite_member_peer(m->node, id);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	err = lite_call(peer, &call);
+	lite_peer_put(peer);
+	return err;
+}
+
+/* May the shard be there still, and can it be reached some time? */
+static bool owner_is_there(const struct mcomp_owner *o)
+{
+	struct lite_member member;
+
+	if (lite_member_by_id(o->m->node, o->id, &member))
+		return false;
+	return member.state == GMGR_MEMBER_UP &&
+	       member.incarnation == o->incarnation;
+}
+
+static void owner_destroy_shard(struct work_struct *work)
+{
+	struct mcomp_owner *o = container_of(work, struct mcomp_owner, work);
+	struct mcomp *m = o->m;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < ORPHAN_TRIES && owner_is_there(o); i++) {
+		if (READ_ONCE(m->stopping))
+			break;
+		err = owner_call(m, o->id, MCOMP_SHARD_DESTROY, &o->req);
+		/* Anything it says itself will be said again. */
+		if (err != -ETIMEDOUT && err != -ECONNRESET &&
+		    err != -ENOTCONN && err != -EHOSTUNREACH &&
+		    err != -ECONNREFUSED && err != -EAGAIN)
+			break;
+		wait_event_timeout(m->stop_wait, READ_ONCE(m->stopping),
+				   HZ / 2);
+	}
+	if (err)
+		pr_warn_ratelimited("%s: shard of space %llx at mComponent %u not destroyed: error %d\n",
+				    m->name, le64_to_cpu(o->req.space), o->id,
+				    err);
+	kfree(o);
+}
+
+/**
+ * mcomp_owner_alloc() - note that another mComponent has a shard
+ * @s: space
+ * @id: its node id
+ * @incarnation: its incarnation
+ *
+ * Return: the note, in no list, or NULL.
+ */
+struct mcomp_owner *mcomp_owner_alloc(struct mcomp_space *s, u32 id,
+				      u64 incarnation)
+{
+	struct mcomp_owner *o = kzalloc(sizeof(*o), GFP_KERNEL);
+
+	if (!o)
+		return NULL;
+	INIT_LIST_HEAD(&o->list);
+	INIT_WORK(&o->work, owner_destroy_shard);
+	o->id = id;
+	o->incarnation = incarnation;
+	o->m = s->m;
+	o->req.space = cpu_to_le64(s->id);
+	o->req.pcomp_incarnation = cpu_to_le64(s->incarnation);
+	o->req.vid = cpu_to_le32(s->vid);
+	o->req.pcomp_id = cpu_to_le32(s->pcomp_id);
+	return o;
+}
+
+/**
+ * mcomp_owner_orphan() - destroy a shard in the background
+ * @o: note of it; freed in the end
+ *
+ * Context: process.
+ */
+void mcomp_owner_orphan(struct mcomp_owner *o)
+{
+	list_del_init(&o->list);
+	queue_work(o->m->wq, &o->work);
+}
+
+static struct mcomp_owner *owner_find(struct mcomp_space *s, u32 id,
+				      u64 incarnation)
+{
+	struct mcomp_owner *o;
+
+	lockdep_assert_held(&s->owners_lock);
+	list_for_each_entry(o, &s->owners, list)
+		if (o->id == id && o->incarnation == incarnation)
+			return o;
+	return NULL;
+}
+
+struct region_choice {
+	struct mcomp_region_cand cand[REGION_CANDS];
+	u64 incarnation[REGION_CANDS];
+	struct lite_member members[REGION_CANDS];
+	unsigned int nr;
+};
+
+static u32 region_count_own(struct mcomp_space *s)
+{
+	u32 self = lite_node_id(s->m->node), n = 0;
+	unsigned long index;
+	void *entry;
+
+	lockdep_assert_held(&s->owners_lock);
+	xa_for_each(&s->vregions, index, entry)
+		n += xa_to_value(entry) == self;
+	return n;
+}
+
+static void region_snapshot(struct mcomp_space *s, struct region_choice *c)
+{
+	struct mcomp *m = s->m;
+	u32 self = lite_node_id(m->node);
+	struct mcomp_owner *o;
+	unsigned int i, nr;
+
+	nr = lite_members(m->node, c->members, REGION_CANDS - 1);
+	mutex_lock(&s->owners_lock);
+	c->cand[0].id = self;
+	c->cand[0].home = 1;
+	c->cand[0].total = mcomp_pool_total(m->pool);
+	c->cand[0].used = mcomp_pool_used(m->pool);
+	c->cand[0].nr_vregions = region_count_own(s);
+	c->nr = 1;
+	for (i = 0; i < nr; i++) {
+		const struct lite_member *member = &c->members[i];
+		struct mcomp_region_cand *cand = &c->cand[c->nr];
+
+		if (member->role != LITE_ROLE_MCOMP || member->id == self ||
+		    member->state != GMGR_MEMBER_UP)
+			continue;
+		o = owner_find(s, member->id, member->incarnation);
+		cand->id = member->id;
+		cand->total = member->total;
+		cand->used = member->used;
+		cand->nr_vregions = o ? o->nr_vregions : 0;
+		c->incarnation[c->nr++] = member->incarnation;
+	}
+	mutex_unlock(&s->owners_lock);
+}
+
+/* Make sure that another mComponent has a shard, and that we know it. */
+static int region_make_shard(struct mcomp_space *s, u32 id, u64 incarnation)
+{
+	struct mcomp_owner *o;
+	bool known;
+	int err;
+
+	lockdep_assert_held(&s->vregion_lock);
+	mutex_lock(&s->owners_lock);
+	o = owner_find(s, id, incarnation);
+	known = o && o->nr_vregions;
+	mutex_unlock(&s->owners_lock);
+	if (known)
+		return 0;
+
+	if (!o) {
+		o = mcomp_owner_alloc(s, id, incarnation);
+		if (!o)
+			return -ENOMEM;
+		/* Before the call: its answer may be lost, the shard not. */
+		mutex_lock(&s->owners_lock);
+		if (s->dead) {
+			mutex_unlock(&s->owners_lock);
+			kfree(o);
+			return -ESTALE;
+		}
+		list_add_tail(&o->list, &s->owners);
+		mutex_unlock(&s->owners_lock);
+	}
+	/* From here @o may be gone: the space may end at any time. */
+	o = mcomp_owner_alloc(s, id, incarnation);
+	if (!o)
+		return -ENOMEM;
+	err = owner_call(s->m, id, MCOMP_SHARD_CREATE, &o->req);
+
+	mutex_lock(&s->owners_lock);
+	if (s->dead) {
+		mutex_unlock(&s->owners_lock);
+		/* Its end may have overtaken the shard's beginning. */
+		mcomp_owner_orphan(o);
+		return -ESTALE;
+	}
+	mutex_unlock(&s->owners_lock);
+	kfree(o);
+	return err;
+}
+
+static int region_assign(struct mcomp_space *s, u64 vregion, u32 id,
+			 u64 incarnation)
+{
+	struct mcomp_owner *o;
+	int err = -ESTALE;
+
+	mutex_lock(&s->owners_lock);
+	if (!s->dead) {
+		err = xa_err(xa_store(&s->vregions, vregion, xa_mk_value(id),
+				      GFP_KERNEL));
+		o = owner_find(s, id, incarnation);
+		if (!err && o)
+			o->nr_vregions++;
+	}
+	mutex_unlock(&s->owners_lock);
+	return err;
+}
+
+static int region_choose(struct mcomp_space *s, u64 vregion, u32 *owner_id)
+{
+	const struct mcomp_region_ops *policy = READ_ONCE(s->m->policy);
+	struct region_choice *c;
+	int err, i;
+
+	c = kvzalloc(sizeof(*c), GFP_KERNEL);
+	if (!c)
+		return -ENOMEM;
+	region_snapshot(s, c);
+	err = -EHOSTUNREACH;
+	while ((i = policy->pick(c->cand, c->nr)) >= 0) {
+		err = 0;
+		if (!c->cand[i].home)
+			err = region_make_shard(s, c->cand[i].id,
+						c->incarnation[i]);
+		if (!err)
+			err = region_assign(s, vregion, c->cand[i].id,
+					    c->incarnation[i]);
+		if (!err || err == -ESTALE || err == -ENOMEM)
+			break;
+		c->cand[i].tried = 1;
+	}
+	if (!err)
+		*owner_id = c->cand[i].id;
+	kvfree(c);
+	return err;
+}
+
+static int region_lookup(struct mcomp_space *s, u64 vregion, u32 *owner_id)
+{
+	int err = -ENOENT;
+	void *entry;
+
+	mutex_lock(&s->owners_lock);
+	entry = xa_load(&s->vregions, vregion);
+	if (s->dead) {
+		err = -ESTALE;
+	} else if (entry) {
+		*owner_id = xa_to_value(entry);
+		err = 0;
+	}
+	mutex_unlock(&s->owners_lock);
+	return err;
+}
+
+/**
+ * mcomp_vregion_get() - who owns a vRegion?
+ * @s: space
+ * @vregion: address >> vregion_shift
+ * @owner_id: set to the owner's node id, which now has a shard
+ *
+ * The first question decides.
+ * Context: process, may sleep; makes calls, bounded by MCOMP_CALL_MS each.
+ * Return: 0, -EINVAL (not the home, or beyond all addresses), -ESTALE (space
+ *	has ended), -ENOMEM, -EHOSTUNREACH.
+ */
+int mcomp_vregion_get(struct mcomp_space *s, u64 vregion, u32 *owner_id)
+{
+	int err;
+
+	if (!s->home || vregion >= MCOMP_ADDR_MAX >> s->m->vregion_shift)
+		return -EINVAL;
+	err = region_lookup(s, vregion, owner_id);
+	if (err != -ENOENT)
+		return err;
+	mutex_lock(&s->vregion_lock);
+	err = region_lookup(s, vregion, owner_id);
+	if (err == -ENOENT)
+		err = region_choose(s, vregion, owner_id);
+	mutex_unlock(&s->vregion_lock);
+	return err;
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Spaces, or this mComponent's shards of them: found, made, ended. The idea of
+ * a home that knows the owners is OSDI'18, 4.4.1; LegoOS never freed one.
+ */
+#include <linux/err.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "mcomp.h"
+
+static void space_free(struct work_struct *work)
+{
+	struct mcomp_space *s = container_of(to_rcu_work(work),
+					     struct mcomp_space, free_work);
+
+	s->map.ops->exit(&s->map);
+	kfree(s);
+}
+
+/**
+ * mcomp_space_alloc() - a space that nobody can find yet
+ * @m: where
+ * @id: id
+ * @pcomp_id: whose
+ * @incarnation: of the pComponent
+ * @vid: vNode
+ * @home: whether this is the home
+ *
+ * Context: process, may sleep.
+ * Return: it, with a reference, for mcomp_space_insert() or
+ *	mcomp_space_put(); NULL: no memory.
+ */
+struct mcomp_space *mcomp_space_alloc(struct mcomp *m, u64 id, u32 pcomp_id,
+				      u64 incarnation, u32 vid, bool home)
+{
+	struct mcomp_space *s;
+
+	s = kzalloc(sizeof(*s), GFP_KERNEL);
+	if (!s)
+		return NULL;
+	s->m = m;
+	s->id = id;
+	s->pcomp_id = pcomp_id;
+	s->incarnation = incarnation;
+	s->vid = vid;
+	s->home = home;
+	refcount_set(&s->ref, 1);
+	INIT_RCU_WORK(&s->free_work, space_free);
+	init_rwsem(&s->sem);
+	mutex_init(&s->owners_lock);
+	INIT_LIST_HEAD(&s->owners);
+	xa_init(&s->vregions);
+	mutex_init(&s->vregion_lock);
+	mcomp_vma_init(s);
+	if (mcomp_pagemap_init(&s->map, m->pagemap)) {
+		kfree(s);
+		return NULL;
+	}
+	return s;
+}
+
+/**
+ * mcomp_space_get() - find a space
+ * @m: where
+ * @id: id
+ *
+ * Context: any.
+ * Return: it, for mcomp_space_put(), or NULL.
+ */
+struct mcomp_space *mcomp_space_get(struct mcomp *m, u64 id)
+{
+	struct mcomp_space *s;
+
+	rcu_read_lock();
+	s = xa_load(&m->spaces, id);
+	if (s && !refcount_inc_not_zero(&s->ref))
+		s = NULL;
+	rcu_read_unlock();
+	return s;
+}
+
+/**
+ * mcomp_space_put() - drop a reference
+ * @s: space
+ *
+ * Context: any.
+ */
+void mcomp_space_put(struct mcomp_space *s)
+{
+	if (refcount_dec_and_test(&s->ref))
+		queue_rcu_work(s->m->wq, &s->free_work);
+}
+
+/* Empty it, and see to it that the other owners do, too. */
+static void space_empty(struct mcomp_space *s)
+{
+	struct mcomp_owner *o, *next;
+	LIST_HEAD(owners);
+
+	down_write(&s->sem);
+	mutex_lock(&s->owners_lock);
+	s->dead = true;
+	list_splice_init(&s->owners, &owners);
+	xa_destroy(&s->vregions);
+	mutex_unlock(&s->owners_lock);
+
+	/* First, so that they work while we do. */
+	list_for_each_entry_safe(o, next, &owners, list)
+		mcomp_owner_orphan(o);
+	s->map.ops->erase(&s->map, 0, U64_MAX, mcomp_frame_drop, s);
+	mcomp_vma_exit(s);
+	up_write(&s->sem);
+}
+
+/**
+ * mcomp_space_discard() - free a space that never came to be
+ * @s: from mcomp_space_alloc(), not inserted; shards elsewhere are not its own
+ *
+ * Context: process, may sleep.
+ */
+void mcomp_space_discard(struct mcomp_space *s)
+{
+	struct mcomp_owner *o, *next;
+
+	list_for_each_entry_safe(o, next, &s->owners, list) {
+		list_del(&o->list);
+		kfree(o);
+	}
+	space_empty(s);
+	mcomp_space_put(s);
+}
+
+/**
+ * mcomp_pcomp_gone() - has a pComponent ended, as far as is known?
+ * @m: who asks
+ * @pcomp_id: node id
+ * @incarnation: of it
+ *
+ * One that is in no table has not: gmgr may just have been restarted.
+ * Context: any.
+ * Return: whether.
+ */
+bool mcomp_pcomp_gone(struct mcomp *m, u32 pcomp_id, u64 incarnation)
+{
+	struct lite_member member;
+
+	if (lite_member_by_id(m->node, pcomp_id, &member))
+		return false;
+	if (member.role != LITE_ROLE_PCOMP)
+		return false;
+	return member.state != GMGR_MEMBER_UP ||
+	       member.incarnation != incarnation;
+}
+
+/**
+ * mcomp_space_insert() - make a space findable
+ * @s: from mcomp_space_alloc(); its reference is the table's from here on, or
+ *	is dropped on an error
+ *
+ * Context: process, may sleep.
+ * Return: 0, -EEXIST, -ESHUTDOWN (going away), -ESTALE (its pComponent has
+ *	ended), -ENOMEM.
+ */
+int mcomp_space_insert(struct mcomp_space *s)
+{
+	struct mcomp *m = s->m;
+	int err = -ESHUTDOWN;
+
+	/* A space in use keeps the module. */
+	if (!try_module_get(THIS_MODULE))
+		goto err_discard;
+	mutex_lock(&m->lock);
+	if (!m->closing)
+		err = xa_insert(&m->spaces, s->id, s, GFP_KERNEL);
+	if (!err)
+		WRITE_ONCE(m->nr_spaces, m->nr_spaces + 1);
+	mutex_unlock(&m->lock);
+	if (err)
+		goto err_module;
+	/*
+	 * gc_work looks at the table after the members changed, we at the
+	 * members after the table changed: one of us sees a late creation.
+	 */
+	if (mcomp_pcomp_gone(m, s->pcomp_id, s->incarnation)) {
+		refcount_inc(&s->ref);
+		mcomp_space_kill(s);
+		mcomp_space_put(s);
+		return -ESTALE;
+	}
+	return 0;
+
+err_module:
+	module_put(THIS_MODULE);
+err_discard:
+	mcomp_space_discard(s);
+	return err == -EBUSY ? -EEXIST : err;
+}
+
+/**
+ * mcomp_space_kill() - end a space: all its frames are free on return
+ * @s: space, of which the caller has a reference; no harm if it has ended
+ *
+ * Frames that are just being sent follow when they are sent. Shards elsewhere
+ * are destroyed in the background.
+ * Context: process, may sleep.
+ */
+void mcomp_space_kill(struct mcomp_space *s)
+{
+	struct mcomp *m = s->m;
+	bool mine;
+
+	mutex_lock(&m->lock);
+	mine = xa_load(&m->spaces, s->id) == s;
+	if (mine)
+		xa_erase(&m->spaces, s->id);
+	mutex_unlock(&m->lock);
+	if (!mine)
+		return;
+
+	space_empty(s);
+	mutex_lock(&m->lock);
+	WRITE_ONCE(m->nr_spaces, m->nr_spaces - 1);
+	mutex_unlock(&m->lock);
+	mcomp_space_put(s);
+	module_put(THIS_MODULE);
+}
+
+/* Is @s what @req asks for, and has nobody used it yet? */
+static bool space_is_fresh(struct mcomp_space *s,
+			   const struct mcomp_space_req *req, bool home)
+{
+	bool fresh;
+
+	down_read(&s->sem);
+	mutex_lock(&s->owners_lock);
+	fresh = !s->dead && s->home == home && !s->seq &&
+		s->incarnation == le64_to_cpu(req->pcomp_incarnation) &&
+		xa_empty(&s->vregions) && mtree_empty(&s->vmas) &&
+		!atomic64_read(&s->map.nr);
+	mutex_unlock(&s->owners_lock);
+	up_read(&s->sem);
+	return fresh;
+}
+
+/**
+ * mcomp_space_create() - make a space, or a shard of one
+ * @m: where
+ * @req: from the wire, checked
+ * @home: whether this is to be the home
+ *
+ * A repeated request finds the space it made, and succeeds.
+ * Context: process, may sleep.
+ * Return: 0, or as mcomp_space_insert().
+ */
+int mcomp_space_create(struct mcomp *m, const struct mcomp_space_req *req,
+		       bool home)
+{
+	u64 id = le64_to_cpu(req->space);
+	struct mcomp_space *s;
+	int err;
+
+	s = mcomp_space_alloc(m, id, le32_to_cpu(req->pcomp_id),
+			      le64_to_cpu(req->pcomp_incarnation),
+			      le32_to_cpu(req->vid), home);
+	if (!s)
+		return -ENOMEM;
+	err = mcomp_space_insert(s);
+	if (err != -EEXIST)
+		return err;
+
+	s = mcomp_space_get(m, id);
+	if (s) {
+		if (space_is_fresh(s, req, home))
+			err = 0;
+		mcomp_space_put(s);
+	}
+	return err;
+}
