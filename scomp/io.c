@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * File contents: between the local file system's page cache and the caller's
+ * registered memory, by way of one buffer.
+ */
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/namei.h>
+#include <linux/sched.h>
+#include <linux/stat.h>
+#include "compat.h"
+#include "scomp.h"
+
+/**
+ * scomp_fput() - close, at once
+ * @file: the file
+ *
+ * fput() of a kernel thread is delayed; a reply that overtook it would show:
+ * a file just written cannot be executed, a directory cannot be unmounted.
+ */
+void scomp_fput(struct file *file)
+{
+	if (current->flags & PF_KTHREAD)
+		__fput_sync(file);
+	else
+		fput(file);
+}
+
+static struct file *scomp_open_io(struct scomp_op *op, struct path *path,
+				  int flags)
+{
+	int err;
+
+	err = scomp_lookup_trusted(op->sc, op->path, path);
+	if (err)
+		return ERR_PTR(err);
+	if (!d_is_reg(path->dentry)) {
+		err = d_is_dir(path->dentry) ? -EISDIR : -EINVAL;
+		goto err_put;
+	}
+	err = scomp_may(op, path, flags & O_WRONLY ? MAY_WRITE : MAY_READ);
+	if (err)
+		goto err_put;
+	return dentry_open(path, flags | O_LARGEFILE, op->sc->cred);
+
+err_put:
+	path_put(path);
+	return ERR_PTR(err);
+}
+
+static int scomp_check_io(const struct scomp_io_req *req, u32 room)
+{
+	u64 offset = le64_to_cpu(req->offset);
+	u32 count = le32_to_cpu(req->count);
+
+	if (req->reserved || count > SCOMP_IO_MAX || count > room ||
+	    offset > MAX_LFS_FILESIZE - count)
+		return -EINVAL;
+	return 0;
+}
+
+static ssize_t scomp_read_all(struct file *file, void *va, u32 count, u64 off)
+{
+	loff_t pos = off;
+	ssize_t done = 0;
+	ssize_t n;
+
+	while (done < count) {
+		n = kernel_read(file, va + done, count - done, &pos);
+		if (n < 0)
+			return done ? done : n;
+		if (!n)
+			break;
+		done += n;
+	}
+	return done;
+}
+
+static ssize_t scomp_write_all(struct file *file, const void *va, u32 count,
+			       u64 off)
+{
+	loff_t pos = off;
+	ssize_t done = 0;
+	ssize_t n;
+
+	while (done < count) {
+		n = kernel_write(file, va + done, count - done, &pos);
+		if (n < 0)
+			return done ? done : n;
+		if (!n)
+			break;
+		done += n;
+	}
+	return done;
+}
+
+/**
+ * scomp_op_read() - SCOMP_READ
+ * @op: the request
+ *
+ * Return: the reply's length or an error.
+ */
+int scomp_op_read(struct scomp_op *op)
+{
+	const struct scomp_io_req *req = op->msg;
+	struct scomp_io_rsp *rsp = lite_req_rsp(op->req);
+	u32 count = le32_to_cpu(req->count);
+	struct lite_sge sge;
+	struct path path;
+	struct file *file;
+	ssize_t n;
+	int err;
+
+	err = scomp_check_io(req, lite_req_out_len(op->req));
+	if (err)
+		return err;
+	file = scomp_open_io(op, &path, O_RDONLY);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	err = -EAGAIN;
+	op->buf = scomp_buf_get(op->sc->pool);
+	if (!op->buf)
+		goto out_close;
+	n = scomp_read_all(file, op->buf->va, count, le64_to_cpu(req->offset));
+	if (n < 0) {
+		err = n;
+		goto out_close;
+	}
+	err = 0;
+	if (n) {
+		sge.mr = op->sc->pool->mr;
+		sge.off = op->buf->off;
+		sge.len = n;
+		err = lite_req_push(op->req, 0, &sge, 1);
+	}
+	if (err)
+		goto out_close;
+	atomic64_add(n, &op->sc->read_bytes);
+	rsp->count = cpu_to_le32(n);
+	rsp->reserved = 0;
+	err = scomp_fill_attr(op->sc, &path, &rsp->attr);
+out_close:
+	scomp_fput(file);
+	path_put(&path);
+	return err ? err : sizeof(*rsp);
+}
+
+/**
+ * scomp_op_write() - SCOMP_WRITE
+ * @op: the request
+ *
+ * Return: the reply's length or an error.
+ */
+int scomp_op_write(struct scomp_op *op)
+{
+	const struct scomp_io_req *req = op->msg;
+	struct scomp_io_rsp *rsp = lite_req_rsp(op->req);
+	u32 count = le32_to_cpu(req->count);
+	struct lite_sge sge;
+	struct path path;
+	struct file *file;
+	ssize_t n = 0;
+	int err;
+
+	err = scomp_check_io(req, lite_req_in_len(op->req));
+	if (err)
+		return err;
+	file = scomp_open_io(op, &path, O_WRONLY);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	if (count) {
+		err = -EAGAIN;
+		op->buf = scomp_buf_get(op->sc->pool);
+		if (!op->buf)
+			goto out_close;
+		sge.mr = op->sc->pool->mr;
+		sge.off = op->buf->off;
+		sge.len = count;
+		err = lite_req_pull(op->req, 0, &sge, 1);
+		if (err)
+			goto out_close;
+		n = scomp_write_all(file, op->buf->va, count,
+				    le64_to_cpu(req->offset));
+		if (n < 0) {
+			err = n;
+			goto out_close;
+		}
+	}
+	atomic64_add(n, &op->sc->write_bytes);
+	rsp->count = cpu_to_le32(n);
+	rsp->reserved = 0;
+	err = scomp_fill_attr(op->sc, &path, &rsp->attr);
+out_close:
+	scomp_fput(file);
+	path_put(&path);
+	return err ? err : sizeof(*rsp);
+}
+
+/**
+ * scomp_op_fsync() - SCOMP_FSYNC: the file's or directory's changes are stable
+ * @op: the request
+ *
+ * Return: 0 or an error.
+ */
+int scomp_op_fsync(struct scomp_op *op)
+{
+	struct path path;
+	struct file *file;
+	int err;
+
+	err = scomp_lookup_trusted(op->sc, op->path, &path);
+	if (err)
+		return err;
+	if (!d_is_reg(path.dentry) && !d_is_dir(path.dentry)) {
+		err = -EINVAL;
+		goto out_put;
+	}
+	/* Makes no datum known: nobody's rights are needed. */
+	file = dentry_open(&path, O_RDONLY | O_LARGEFILE, op->sc->cred);
+	if (IS_ERR(file)) {
+		err = PTR_ERR(file);
+		goto out_put;
+	}
+	err = vfs_fsync(file, 0);
+	/* A file system without fsync has nothing to make stable. */
+	if (err == -EINVAL)
+		err = 0;
+	scomp_fput(file);
+out_put:
+	path_put(&path);
+	return err;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The storage monitor: a directory tree of a local file system, offered to
+ * the rack. LegoOS's storage/ (one request at a time, all as root, rename by
+ * copy) done anew: stateless, concurrent, with the caller's credentials.
+ */
+#ifndef _SCOMP_H
+#define _SCOMP_H
+
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/kobject.h>
+#include <linux/list.h>
+#include <linux/path.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <lego/lite.h>
+
+struct cred;
+struct file;
+struct iattr;
+struct scomp;
+
+/**
+ * struct scomp_cfg - what an instance is made from
+ * @name: component name
+ * @addr: where it listens, "" for the default
+ * @gmgr: gmgr's address
+ * @dir: absolute path of the directory to serve
+ */
+struct scomp_cfg {
+	const char *name;
+	const char *addr;
+	const char *gmgr;
+	const char *dir;
+};
+
+/**
+ * struct scomp_buf - SCOMP_IO_MAX bytes of registered memory
+ * @list: in scomp_pool.free
+ * @pool: where it belongs
+ * @va: its kernel address
+ * @off: its byte offset in the pool's region
+ */
+struct scomp_buf {
+	struct list_head list;
+	struct scomp_pool *pool;
+	void *va;
+	u64 off;
+};
+
+/**
+ * struct scomp_pool - buffers for file contents, registered once
+ * @mr: the region
+ * @lock: protects @free; irq-safe, a leaf
+ * @free: buffers nobody has
+ * @wait: for a buffer
+ * @buf: all of them
+ * @nr: how many
+ * @page: the pages
+ * @va: their kernel address
+ */
+struct scomp_pool {
+	struct lite_mr *mr;
+	spinlock_t lock;
+	struct list_head free;
+	wait_queue_head_t wait;
+	struct scomp_buf *buf;
+	unsigned int nr;
+	struct page **page;
+	void *va;
+};
+
+/**
+ * struct scomp - one sComponent
+ * @list: in the registry, protected by its mutex
+ * @kobj: /sys/kernel/lego/scomp/NAME
+ * @kobj_gone: the last reader of sysfs is out
+ * @node: its endpoint
+ * @pool: buffers
+ * @cred: full rights, for what the pComponent has checked at open
+ * @dir: the directory as found; pins the mount against umount
+ * @root: the same in a private clone of the mount: no mount below it shows
+ * @ready: all of the above is there; set with release, read with acquire
+ * @requests: served
+ * @read_bytes: sent
+ * @write_bytes: written
+ * @name: component name
+ * @dir_name: as given
+ */
+struct scomp {
+	struct list_head list;
+	struct kobject kobj;
+	struct completion kobj_gone;
+	struct lite_node *node;
+	struct scomp_pool *pool;
+	const struct cred *cred;
+	struct path dir;
+	struct path root;
+	bool ready;
+	atomic64_t requests;
+	atomic64_t read_bytes;
+	atomic64_t write_bytes;
+	char name[LITE_NAME_LEN];
+	char *dir_name;
+};
+
+/**
+ * struct scomp_op - a request while it is served
+ * @sc: by whom
+ * @req: the request
+ * @msg: its fixed part, length checked
+ * @path: first path, checked, NUL-terminated
+ * @path2: second one
+ * @uid: the caller's, also the credentials in force
+ * @buf: given back when the reply is out; NULL for none
+ */
+struct scomp_op {
+	struct scomp *sc;
+	struct lite_req *req;
+	const void *msg;
+	const char *path;
+	const char *path2;
+	kuid_t uid;
+	struct scomp_buf *buf;
+};
+
+/* instance.c */
+struct scomp *scomp_create(const struct scomp_cfg *cfg);
+void scomp_destroy(struct scomp *sc);
+
+/* configfs.c */
+int scomp_configfs_init(void);
+void scomp_configfs_exit(void);
+
+/* sysfs.c */
+int scomp_sysfs_init(void);
+void scomp_sysfs_exit(void);
+int scomp_sysfs_add(struct scomp *sc);
+void scomp_sysfs_del(struct scomp *sc);
+
+/* serve.c */
+extern const struct lite_handler scomp_handlers[];
+extern const unsigned int scomp_nr_handlers;
+
+/* path.c */
+int scomp_path_check(const char *path, size_t len);
+int scomp_lookup(struct scomp *sc, const char *name, unsigned int flags,
+		 struct path *path);
+int scomp_lookup_trusted(struct scomp *sc, const char *name,
+			 struct path *path);
+int scomp_lookup_parent(struct scomp *sc, const char *name,
+			struct path *parent, const char **last);
+
+/* creds.c */
+const struct cred *scomp_cred_make(kuid_t uid, kgid_t gid);
+int scomp_may(struct scomp_op *op, const struct path *path, int mask);
+
+/* pool.c */
+struct scomp_pool *scomp_pool_create(struct lite_node *node, unsigned int nr);
+void scomp_pool_destroy(struct scomp_pool *pool);
+struct scomp_buf *scomp_buf_get(struct scomp_pool *pool);
+void scomp_buf_put(void *arg);
+
+/* attr.c */
+int scomp_fill_attr(struct scomp *sc, const struct path *path,
+		    struct scomp_attr *attr);
+int scomp_change(const struct path *path, struct iattr *ia);
+int scomp_op_getattr(struct scomp_op *op);
+int scomp_op_setattr(struct scomp_op *op);
+int scomp_op_readlink(struct scomp_op *op);
+int scomp_op_statfs(struct scomp_op *op);
+
+/* io.c */
+int scomp_op_read(struct scomp_op *op);
+int scomp_op_write(struct scomp_op *op);
+int scomp_op_fsync(struct scomp_op *op);
+void scomp_fput(struct file *file);
+
+/* dir.c */
+int scomp_op_readdir(struct scomp_op *op);
+
+/* namei.c */
+int scomp_op_create(struct scomp_op *op);
+int scomp_op_remove(struct scomp_op *op);
+int scomp_op_rename(struct scomp_op *op);
+int scomp_op_symlink(struct scomp_op *op);
+int scomp_op_link(struct scomp_op *op);
+
+#endif /* _SCOMP_H */

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From a request to its operation and back: lengths, paths and credentials
+ * are checked here once for all.
+ */
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uidgid.h>
+#include "scomp.h"
+
+/**
+ * struct scomp_op_desc - an operation
+ * @fixed: bytes of the request before its paths
+ * @paths: how many paths it must have
+ * @fn: does it; returns the reply's length or a negative error
+ */
+struct scomp_op_desc {
+	u16 fixed;
+	u8 paths;
+	int (*fn)(struct scomp_op *op);
+};
+
+#define SCOMP_OP(nr, type, n, func)              \
+	[LITE_OP_NR(nr)] = {                     \
+		.fixed = sizeof(struct type),    \
+		.paths = (n),                    \
+		.fn = (func),                    \
+	}
+
+static const struct scomp_op_desc scomp_ops[] = {
+	SCOMP_OP(SCOMP_GETATTR, scomp_path_req, 1, scomp_op_getattr),
+	SCOMP_OP(SCOMP_SETATTR, scomp_setattr_req, 1, scomp_op_setattr),
+	SCOMP_OP(SCOMP_READ, scomp_io_req, 1, scomp_op_read),
+	SCOMP_OP(SCOMP_WRITE, scomp_io_req, 1, scomp_op_write),
+	SCOMP_OP(SCOMP_READDIR, scomp_readdir_req, 1, scomp_op_readdir),
+	SCOMP_OP(SCOMP_READLINK, scomp_path_req, 1, scomp_op_readlink),
+	SCOMP_OP(SCOMP_CREATE, scomp_create_req, 1, scomp_op_create),
+	SCOMP_OP(SCOMP_REMOVE, scomp_remove_req, 1, scomp_op_remove),
+	SCOMP_OP(SCOMP_RENAME, scomp_rename_req, 2, scomp_op_rename),
+	SCOMP_OP(SCOMP_SYMLINK, scomp_link_req, 2, scomp_op_symlink),
+	SCOMP_OP(SCOMP_LINK, scomp_link_req, 2, scomp_op_link),
+	SCOMP_OP(SCOMP_FSYNC, scomp_path_req, 1, scomp_op_fsync),
+	SCOMP_OP(SCOMP_STATFS, scomp_path_req, 1, scomp_op_statfs),
+};
+
+/*
+ * Copies the paths out of the request, each with a NUL. The second one of
+ * SYMLINK is a link's contents, any string will do there.
+ */
+static int scomp_get_paths(struct scomp_op *op, const struct scomp_hdr *hdr,
+			   const struct scomp_op_desc *desc, char **mem)
+{
+	size_t len = le16_to_cpu(hdr->path_len);
+	size_t len2 = le16_to_cpu(hdr->path2_len);
+	const char *src = op->msg + desc->fixed;
+	char *s;
+	int err;
+
+	if (lite_req_len(op->req) != desc->fixed + len + len2)
+		return -EMSGSIZE;
+	if ((desc->paths == 2) != (len2 != 0))
+		return -EINVAL;
+	s = kmalloc(len + len2 + 2, GFP_KERNEL);
+	if (!s)
+		return -ENOMEM;
+	*mem = s;
+	memcpy(s, src, len);
+	s[len] = '\0';
+	memcpy(s + len + 1, src + len, len2);
+	s[len + 1 + len2] = '\0';
+	op->path = s;
+	op->path2 = s + len + 1;
+	err = scomp_path_check(op->path, len);
+	if (err || desc->paths < 2)
+		return err;
+	if (desc->fn != scomp_op_symlink)
+		return scomp_path_check(op->path2, len2);
+	if (strlen(op->path2) != len2)
+		return -EINVAL;
+	return len2 < LITE_PATH_LEN ? 0 : -ENAMETOOLONG;
+}
+
+static int scomp_do(struct scomp_op *op)
+{
+	const struct scomp_op_desc *desc;
+	unsigned int nr = LITE_OP_NR(lite_req_op(op->req));
+	const struct scomp_hdr *hdr = op->msg;
+	const struct cred *cred, *old;
+	char *mem = NULL;
+	kgid_t gid;
+	int ret;
+
+	if (nr >= ARRAY_SIZE(scomp_ops) || !scomp_ops[nr].fn)
+		return -ENOSYS;
+	desc = &scomp_ops[nr];
+	if (lite_req_len(op->req) < desc->fixed)
+		return -EMSGSIZE;
+	op->uid = make_kuid(&init_user_ns, le32_to_cpu(hdr->uid));
+	gid = make_kgid(&init_user_ns, le32_to_cpu(hdr->gid));
+	if (!uid_valid(op->uid) || !gid_valid(gid))
+		return -EINVAL;
+	ret = scomp_get_paths(op, hdr, desc, &mem);
+	if (ret)
+		goto out_free;
+	cred = scomp_cred_make(op->uid, gid);
+	if (!cred) {
+		ret = -ENOMEM;
+		goto out_free;
+	}
+	old = override_creds(cred);
+	ret = desc->fn(op);
+	revert_creds(old);
+	put_cred(cred);
+out_free:
+	kfree(mem);
+	return ret;
+}
+
+static void scomp_serve(struct lite_req *req)
+{
+	struct scomp_op op = {
+		.sc = lite_req_priv(req),
+		.req = req,
+		.msg = lite_req_msg(req),
+	};
+	int ret;
+
+	/* Pairs with scomp_create(). */
+	if (!smp_load_acquire(&op.sc->ready)) {
+		lite_req_reply(req, -EHOSTUNREACH, 0);
+		return;
+	}
+	atomic64_inc(&op.sc->requests);
+	ret = scomp_do(&op);
+	/* To a client that is this server's restart, not a file's state. */
+	if (ret == -ESTALE)
+		ret = -EIO;
+	if (op.buf)
+		lite_req_reply_release(req, min(ret, 0), max(ret, 0),
+				       scomp_buf_put, op.buf);
+	else
+		lite_req_reply(req, min(ret, 0), max(ret, 0));
+}
+
+#define SCOMP_HANDLER(nr) [LITE_OP_NR(nr)] = { .fn = scomp_serve }
+
+const struct lite_handler scomp_handlers[] = {
+	SCOMP_HANDLER(SCOMP_GETATTR),
+	SCOMP_HANDLER(SCOMP_SETATTR),
+	SCOMP_HANDLER(SCOMP_READ),
+	SCOMP_HANDLER(SCOMP_WRITE),
+	SCOMP_HANDLER(SCOMP_READDIR),
+	SCOMP_HANDLER(SCOMP_READLINK),
+	SCOMP_HANDLER(SCOMP_CREATE),
+	SCOMP_HANDLER(SCOMP_REMOVE),
+	SCOMP_HANDLER(SCOMP_RENAME),
+	SCOMP_HANDLER(SCOMP_SYMLINK),
+	SCOMP_HANDLER(SCOMP_LINK),
+	SCOMP_HANDLER(SCOMP_FSYNC),
+	SCOMP_HANDLER(SCOMP_STATFS),
+};
+
+const unsigned int scomp_nr_handlers = ARRAY_SIZE(scomp_handlers);
