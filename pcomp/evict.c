@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Evictors: threads that keep ExCache's free list filled, so that faulting
+ * threads never evict (MAGE, Hermit). In batches: unmap with few TLB flushes,
+ * drop what is clean, write what is dirty (writeback.c).
+ *
+ * For each line: clear its PTEs and wait for the flush, then look at the dirty
+ * bit, then write, then reuse. Any other order loses a store.
+ */
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sort.h>
+#include "pcomp.h"
+
+/* Take up to @max lines off the queue, each with its page lock. */
+static unsigned int pick(struct pcomp *pc, struct pcomp_line **batch,
+			 unsigned int max)
+{
+	struct pcomp_cache *c = &pc->cache;
+	struct pcomp_line *line, *dead = NULL, *busy[PCOMP_BATCH];
+	unsigned int n = 0, nbusy = 0, look = 2 * PCOMP_BATCH;
+
+	spin_lock(&c->lock);
+	while (n < max && look-- && nbusy < PCOMP_BATCH) {
+		line = c->policy->pick(&c->queue);
+		if (!line)
+			break;
+		if (!trylock_page(line->page)) {
+			busy[nbusy++] = line;
+			continue;
+		}
+		if (line->space) {
+			batch[n++] = line;
+			continue;
+		}
+		unlock_page(line->page);
+		if (page_count(line->page) == 1) {
+			dead = line;
+			break;
+		}
+		busy[nbusy++] = line;
+	}
+	while (nbusy)
+		c->policy->add(&c->queue, busy[--nbusy]);
+	spin_unlock(&c->lock);
+	if (dead)
+		pcomp_frame_free(pc, dead);
+	return n;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct pcomp_line *x = *(const struct pcomp_line **)a;
+	const struct pcomp_line *y = *(const struct pcomp_line **)b;
+
+	if (x->space != y->space)
+		return x->space < y->space ? -1 : 1;
+	if (x->index != y->index)
+		return x->index < y->index ? -1 : 1;
+	return 0;
+}
+
+/* Unmap the batch, a run of neighbours with one flush. */
+static void unmap(struct pcomp_line **batch, unsigned int n)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < n; i = j) {
+		struct pcomp_line *first = batch[i];
+
+		for (j = i + 1; j < n; j++)
+			if (batch[j]->space != first->space ||
+			    batch[j]->index != first->index + (j - i))
+				break;
+		/* relatives' PTEs at these addresses go too: soft faults */
+		unmap_mapping_pages(first->space->file->f_mapping,
+				    first->index, j - i, false);
+	}
+}
+
+/*
+ * Sort the unmapped batch out: lines in use stay, clean ones are dropped, dirty
+ * ones are left in @batch, unlocked and marked LINE_WB. Return: how many.
+ */
+static unsigned int sift(struct pcomp *pc, struct pcomp_line **batch,
+			 unsigned int n)
+{
+	unsigned int i, dirty = 0;
+
+	for (i = 0; i < n; i++) {
+		struct pcomp_line *line = batch[i];
+		struct page *page = line->page;
+		struct folio *folio = page_folio(page);
+
+		/*
+		 * Referenced: used since it was last here (the accessed bits
+		 * arrived with the unmapping), give it a second chance. More
+		 * than the cache's reference: pinned, or a fault waits for it.
+		 */
+		if (folio_test_clear_referenced(folio) ||
+		    page_count(page) > 1) {
+			unlock_page(page);
+			pcomp_queue_add(pc, line);
+			continue;
+		}
+		if (folio_test_uptodate(folio) &&
+		    folio_test_clear_dirty(folio)) {
+			set_bit(LINE_WB, &line->flags);
+			batch[dirty++] = line;
+			unlock_page(page);
+			continue;
+		}
+		/* the line's users each have a reference; this one is ours */
+		get_page(page);
+		pcomp_line_drop(line, test_bit(LINE_REMOTE, &line->flags) ?
+					      xa_mk_value(1) : NULL);
+		pcomp_stat_inc(pc, PCOMP_STAT_EVICT);
+	}
+	return dirty;
+}
+
+static bool want(struct pcomp_cache *c, unsigned int level)
+{
+	return READ_ONCE(c->nr_free) < level && !list_empty(&c->queue);
+}
+
+/**
+ * struct pcomp_evictor - an evictor thread and what it works with
+ * @pc: component
+ * @task: the thread
+ * @wb: room for a batch in flight
+ * @batch: lines being evicted
+ */
+struct pcomp_evictor {
+	struct pcomp *pc;
+	struct task_struct *task;
+	struct pcomp_wb *wb;
+	struct pcomp_line *batch[PCOMP_BATCH];
+};
+
+static void evict_some(struct pcomp_evictor *e)
+{
+	unsigned int n = pick(e->pc, e->batch, PCOMP_BATCH);
+
+	if (!n) {
+		/* all locked or pinned: their holders need the time */
+		schedule_timeout_idle(1);
+		return;
+	}
+	sort(e->batch, n, sizeof(*e->batch), by_place, NULL);
+	unmap(e->batch, n);
+	n = sift(e->pc, e->batch, n);
+	/* a failed write-back leaves the line dirty and queued */
+	if (n && pcomp_wb_run(e->pc, e->wb, e->batch, n, false))
+		schedule_timeout_idle(msecs_to_jiffies(20));
+}
+
+static int evictor_fn(void *arg)
+{
+	struct pcomp_evictor *e = arg;
+	struct pcomp_cache *c = &e->pc->cache;
+	/* reclaim may end up waiting for a page that waits for us */
+	unsigned int noio = memalloc_noio_save();
+
+	while (!kthread_should_stop()) {
+		wait_event_interruptible(c->evict_wait,
+					 kthread_should_stop() ||
+						 want(c, c->low));
+		while (!kthread_should_stop() && want(c, c->high)) {
+			evict_some(e);
+			cond_resched();
+		}
+	}
+	memalloc_noio_restore(noio);
+	return 0;
+}
+
+static void evictor_free(struct pcomp_evictor *e)
+{
+	if (!IS_ERR_OR_NULL(e->task))
+		kthread_stop(e->task);
+	pcomp_wb_free(e->wb);
+	kfree(e);
+}
+
+static struct pcomp_evictor *evictor_create(struct pcomp *pc, unsigned int i)
+{
+	struct pcomp_evictor *e = kzalloc(sizeof(*e), GFP_KERNEL);
+	int err;
+
+	if (!e)
+		return ERR_PTR(-ENOMEM);
+	e->pc = pc;
+	e->wb = pcomp_wb_alloc();
+	if (!e->wb) {
+		err = -ENOMEM;
+		goto err_free;
+	}
+	e->task = kthread_run(evictor_fn, e, "lego-evict/%u", i);
+	if (IS_ERR(e->task)) {
+		err = PTR_ERR(e->task);
+		goto err_free;
+	}
+	return e;
+
+err_free:
+	evictor_free(e);
+	return ERR_PTR(err);
+}
+
+/**
+ * pcomp_evictors_start() - start a component's evictor threads
+ * @pc: component with its cache
+ *
+ * Return: 0 or -errno, none is left running then.
+ */
+int pcomp_evictors_start(struct pcomp *pc)
+{
+	unsigned int i;
+
+	for (i = 0; i < PCOMP_EVICTORS; i++) {
+		struct pcomp_evictor *e = evictor_create(pc, i);
+
+		if (IS_ERR(e)) {
+			pcomp_evictors_stop(pc);
+			return PTR_ERR(e);
+		}
+		pc->evictor[i] = e;
+	}
+	return 0;
+}
+
+/**
+ * pcomp_evictors_stop() - stop them
+ * @pc: component; no space is left
+ */
+void pcomp_evictors_stop(struct pcomp *pc)
+{
+	unsigned int i;
+
+	for (i = 0; i < PCOMP_EVICTORS; i++) {
+		if (pc->evictor[i])
+			evictor_free(pc->evictor[i]);
+		pc->evictor[i] = NULL;
+	}
+}

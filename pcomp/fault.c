@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The page-fault hook: a VMA that maps a file of a pseudo file system of our
+ * own, whose ->fault returns lines of ExCache.
+ *
+ * A line's page has ->mapping and ->index set though it is in no page cache (as
+ * fb_defio's pages do): that gives rmap through the file's i_mmap,
+ * unmap_mapping_pages() for eviction, get_user_pages() and shared futexes.
+ * There is no ->page_mkwrite: the PTE is writable from the start, and the
+ * hardware's dirty bit reaches the page when it is unmapped. There is no
+ * ->close either, because VMAs with one are never merged.
+ *
+ * ->map_pages is not set: that keeps ->fault under mmap_lock on kernels with
+ * per-VMA locks, which fork.c relies on.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include "pcomp.h"
+
+static vm_fault_t line_fault(struct vm_fault *vmf)
+{
+	struct pcomp_space *s = vmf->vma->vm_private_data;
+	struct pcomp_line *line;
+
+	if (unlikely(READ_ONCE(s->broken)))
+		return VM_FAULT_SIGBUS;
+	line = pcomp_line_get(s, vmf->pgoff);
+	if (IS_ERR(line)) {
+		switch (PTR_ERR(line)) {
+		case -EINTR:
+			/* being killed: what is returned does not matter */
+			return VM_FAULT_SIGBUS;
+		case -ENOMEM:
+			return VM_FAULT_OOM;
+		default:
+			return VM_FAULT_SIGBUS;
+		}
+	}
+	/* the reference becomes the PTE's, the lock is dropped by the caller */
+	vmf->page = line->page;
+	return VM_FAULT_LOCKED;
+}
+
+/*
+ * VMAs are opened when they are split, moved, and copied by fork. Only the last
+ * has another mm.
+ */
+static void line_open(struct vm_area_struct *vma)
+{
+	struct pcomp_space *s = vma->vm_private_data;
+
+	if (vma->vm_mm != s->mm)
+		pcomp_fork(s, vma);
+}
+
+const struct vm_operations_struct pcomp_vm_ops = {
+	.fault = line_fault,
+	.open = line_open,
+};
+
+static const struct address_space_operations line_aops = {
+	.dirty_folio = noop_dirty_folio,
+};
+
+/* Only for the mm whose file it is: sysmem.c made sure, /proc can not. */
+static int line_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct pcomp_space *s = pcomp_space_get(vma->vm_mm);
+
+	if (!s)
+		return -EACCES;
+	if (s->file != file || !(vma->vm_flags & VM_SHARED)) {
+		pcomp_space_put(s);
+		return -EACCES;
+	}
+	vma->vm_ops = &pcomp_vm_ops;
+	/* not counted: the space outlives the mm */
+	vma->vm_private_data = s;
+	pcomp_space_put(s);
+	return 0;
+}
+
+static const struct file_operations line_fops = {
+	.owner = THIS_MODULE,
+	.mmap = line_mmap,
+};
+
+/**
+ * pcomp_inode_create() - an identity for pages, or the inode of a file to map
+ *
+ * Return: the inode, for iput(), or ERR_PTR.
+ */
+struct inode *pcomp_inode_create(void)
+{
+	struct inode *inode = alloc_anon_inode(pcomp_mnt->mnt_sb);
+
+	if (IS_ERR(inode))
+		return inode;
+	inode->i_mode = S_IFREG | 0600;
+	inode->i_flags |= S_NOCMTIME | S_NOATIME;
+	i_size_write(inode, MAX_LFS_FILESIZE);
+	inode->i_mapping->a_ops = &line_aops;
+	return inode;
+}
+
+/**
+ * pcomp_file_create() - a file that VMAs of ExCache map
+ *
+ * Return: the file, for fput(), or ERR_PTR.
+ */
+struct file *pcomp_file_create(void)
+{
+	struct inode *inode = pcomp_inode_create();
+	struct file *file;
+
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+	file = alloc_file_pseudo(inode, pcomp_mnt, "[lego]", O_RDWR,
+				 &line_fops);
+	if (IS_ERR(file)) {
+		iput(inode);
+		return file;
+	}
+	/* fput() drops one; the space that the file is for has another */
+	__module_get(THIS_MODULE);
+	return file;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fetches: a line's contents come from its owner, by RDMA into the frame.
+ *
+ * The faulting thread posts the call and waits for the page lock; the
+ * completion, in softirq, marks the page up to date and unlocks it. Whoever
+ * waits can be killed, the fetch goes on: the frame is the call's till its end.
+ * A failed call is retried by a worker until the owner is declared dead or
+ * FETCH_SECONDS have passed; then the page is unlocked without being up to
+ * date, which pcomp_line_get() turns into an error. Errors are never data.
+ */
+#include <linux/delay.h>
+#include <linux/mm.h>
+#include "pcomp.h"
+
+#define FETCH_SECONDS 30
+#define FETCH_RETRY_MS 50
+
+static void fetch_done(struct lite_call *call)
+{
+	struct pcomp_line *line = call->priv;
+
+	if (likely(!call->status)) {
+		SetPageUptodate(line->page);
+		unlock_page(line->page);
+		return;
+	}
+	queue_work(line->pc->wq, &line->work);
+}
+
+static int post(struct pcomp_line *line)
+{
+	struct pcomp_space *s = line->space;
+	struct pcomp_owner *o = pcomp_owner_of(s, line->index, false);
+	struct lite_call *call = &line->call;
+
+	if (!o)
+		return -ENODATA;
+	line->sge = (struct lite_sge){
+		.mr = line->pc->cache.mr,
+		.off = (u64)line->frame << PAGE_SHIFT,
+		.len = PAGE_SIZE,
+	};
+	line->req = (struct mcomp_fetch_req){
+		.space = cpu_to_le64(s->id),
+		.index = cpu_to_le64(line->index),
+	};
+	*call = (struct lite_call){
+		.op = MCOMP_FETCH,
+		.class = LITE_CLASS_DEMAND,
+		.req = &line->req,
+		.req_len = sizeof(line->req),
+		.out = &line->sge,
+		.nr_out = 1,
+		.done = fetch_done,
+		.priv = line,
+	};
+	return lite_call_start(o->peer, call);
+}
+
+/**
+ * pcomp_fetch_start() - fetch a line's contents
+ * @line: bound, locked; is unlocked when the fetch is over
+ *
+ * Context: process. Does not wait.
+ */
+void pcomp_fetch_start(struct pcomp_line *line)
+{
+	int err;
+
+	line->tries = 0;
+	line->deadline = jiffies + FETCH_SECONDS * HZ;
+	err = post(line);
+	if (unlikely(err)) {
+		line->call.status = err;
+		queue_work(line->pc->wq, &line->work);
+	}
+}
+
+/* Is it any use to try again after this error? */
+static bool retryable(int err)
+{
+	switch (err) {
+	case -ETIMEDOUT:
+	case -ECONNRESET:
+	case -ENOTCONN:
+	case -EAGAIN:
+	case -ECONNREFUSED:
+	case -EHOSTUNREACH:
+	case -ENOMEM:
+	case -EBUSY:
+		return true;
+	}
+	return false;
+}
+
+static void give_up(struct pcomp_line *line, int err)
+{
+	struct pcomp_space *s = line->space;
+	struct pcomp_owner *o = pcomp_owner_of(s, line->index, false);
+
+	pr_err_ratelimited("%s: page %lx of space %llx can not be had from node %u: error %d after %u tries; its user gets SIGBUS\n",
+			   line->pc->name, line->index << PAGE_SHIFT, s->id,
+			   o ? o->id : 0, err, line->tries + 1);
+	/* not up to date: an error for whoever waits */
+	unlock_page(line->page);
+}
+
+/**
+ * pcomp_fetch_work() - a fetch failed: retry it, or give up
+ * @work: in the line
+ */
+void pcomp_fetch_work(struct work_struct *work)
+{
+	struct pcomp_line *line = container_of(work, struct pcomp_line, work);
+	struct pcomp_space *s = line->space;
+	struct pcomp_owner *o = pcomp_owner_of(s, line->index, false);
+	int err = line->call.status;
+
+	for (;;) {
+		pcomp_stat_inc(line->pc, PCOMP_STAT_ERROR);
+		if (!o || !retryable(err) || READ_ONCE(s->broken) ||
+		    time_after(jiffies, line->deadline)) {
+			give_up(line, err);
+			return;
+		}
+		if (err == -EAGAIN)
+			lite_peer_wait_slot(o->peer, LITE_CLASS_DEMAND);
+		else if (line->tries++)
+			msleep(FETCH_RETRY_MS);
+		if (err != -EAGAIN)
+			err = lite_peer_connect(o->peer, LITE_CLASS_DEMAND);
+		else
+			err = 0;
+		if (!err)
+			err = post(line);
+		if (!err)
+			return;
+	}
+}

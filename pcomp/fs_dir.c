@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Names: looking up, making, removing, renaming.
+ */
+#include <linux/dcache.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/kdev_t.h>
+#include <linux/mm.h>
+#include <linux/namei.h>
+#include <linux/stat.h>
+#include <linux/string.h>
+#include <linux/uidgid.h>
+#include "fs_priv.h"
+
+/* How long "there is no such file" is believed: others may make it. */
+#define PCOMP_FS_NEG_TIMEO (HZ / 2)
+
+/* d_time: when the name was last seen to lead where it leads; 0: never */
+static void pcomp_fs_seen(struct dentry *dentry)
+{
+	dentry->d_time = jiffies ?: 1;
+}
+
+static bool pcomp_fs_name_fresh(struct dentry *dentry, struct inode *inode)
+{
+	unsigned long timeo = PCOMP_FS_NEG_TIMEO;
+	unsigned long seen = READ_ONCE(dentry->d_time);
+
+	if (inode)
+		timeo = READ_ONCE(PCOMP_FS_I(inode)->timeo);
+	return seen && time_before(jiffies, seen + timeo);
+}
+
+static bool pcomp_fs_is_hidden(struct dentry *parent, const struct qstr *name)
+{
+	return IS_ROOT(parent) && name->len == strlen(PCOMP_FS_SILLY_DIR) &&
+	       !memcmp(name->name, PCOMP_FS_SILLY_DIR, name->len);
+}
+
+static int pcomp_fs_d_revalidate(struct dentry *dentry, unsigned int flags)
+{
+	struct inode *inode = d_inode_rcu(dentry);
+	struct scomp_attr attr;
+	u64 gen;
+	int err;
+
+	if (!(flags & LOOKUP_REVAL) && pcomp_fs_name_fresh(dentry, inode))
+		return 1;
+	if (flags & LOOKUP_RCU)
+		return -ECHILD;
+	inode = d_inode(dentry);
+	if (!inode)
+		return 0;
+	if (dentry->d_fsdata)
+		return 1;
+	gen = pcomp_fs_gen(dentry->d_sb);
+	err = pcomp_fs_rpc_getattr(PCOMP_FS(dentry->d_sb), PCOMP_FS_SELF,
+				   dentry, &attr);
+	if (err == -ENOENT || err == -ENOTDIR || err == -ELOOP)
+		return 0;
+	if (err)
+		return err;
+	if (!pcomp_fs_same(inode, &attr, false))
+		return 0;
+	pcomp_fs_apply(inode, &attr, gen);
+	pcomp_fs_seen(dentry);
+	return 1;
+}
+
+static void pcomp_fs_d_iput(struct dentry *dentry, struct inode *inode)
+{
+	struct pcomp_fs_silly *silly = dentry->d_fsdata;
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+
+	if (silly) {
+		dentry->d_fsdata = NULL;
+		spin_lock(&fi->lock);
+		fi->silly--;
+		spin_unlock(&fi->lock);
+		pcomp_fs_silly_remove(silly);
+	}
+	iput(inode);
+}
+
+const struct dentry_operations pcomp_fs_dentry_ops = {
+	.d_revalidate = pcomp_fs_d_revalidate,
+	.d_iput = pcomp_fs_d_iput,
+};
+
+static struct dentry *pcomp_fs_lookup(struct inode *dir, struct dentry *dentry,
+				      unsigned int flags)
+{
+	struct inode *inode = NULL;
+	struct scomp_attr attr;
+	struct dentry *d;
+	u64 gen;
+	int err;
+
+	if (dentry->d_name.len > NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	dentry->d_time = 0;
+	/* The CREATE that follows says whether it is there. */
+	if ((flags & (LOOKUP_CREATE | LOOKUP_EXCL)) ==
+	    (LOOKUP_CREATE | LOOKUP_EXCL) && !sb_rdonly(dir->i_sb))
+		goto out;
+	if (pcomp_fs_is_hidden(dentry->d_parent, &dentry->d_name))
+		goto out;
+	gen = pcomp_fs_gen(dir->i_sb);
+	err = pcomp_fs_rpc_getattr(PCOMP_FS(dir->i_sb), pcomp_fs_who_for(dir),
+				   dentry, &attr);
+	if (err && err != -ENOENT)
+		return ERR_PTR(err);
+	if (!err) {
+		inode = pcomp_fs_iget(dir->i_sb, &attr, gen);
+		if (IS_ERR(inode))
+			return ERR_CAST(inode);
+	}
+	pcomp_fs_seen(dentry);
+out:
+	d = d_splice_alias(inode, dentry);
+	if (!IS_ERR_OR_NULL(d))
+		pcomp_fs_seen(d);
+	return d;
+}
+
+/* A new name was made: let the dentry lead to the file. */
+static int pcomp_fs_instantiate(struct inode *dir, struct dentry *dentry,
+				const struct scomp_attr *attr, u64 gen)
+{
+	struct inode *inode;
+	struct dentry *d;
+
+	pcomp_fs_changed(dir);
+	inode = pcomp_fs_iget(dir->i_sb, attr, gen);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	d_drop(dentry);
+	pcomp_fs_seen(dentry);
+	d = d_splice_alias(inode, dentry);
+	if (IS_ERR(d))
+		return PTR_ERR(d);
+	dput(d);
+	return 0;
+}
+
+/* Who makes something in @dir: what it makes gets that group. */
+static struct pcomp_fs_who pcomp_fs_who_makes(const struct inode *dir)
+{
+	if (dir->i_mode & S_ISGID)
+		return pcomp_fs_who_for(dir);
+	return pcomp_fs_who();
+}
+
+static int pcomp_fs_make(struct inode *dir, struct dentry *dentry, umode_t mode,
+			 dev_t rdev, bool excl)
+{
+	struct scomp_create_req req = {
+		.mode = cpu_to_le32(mode),
+		.rdev = cpu_to_le32(new_encode_dev(rdev)),
+		.excl = cpu_to_le32(excl),
+	};
+	struct scomp_attr attr;
+	struct pcomp_fs_call call = {
+		.op = SCOMP_CREATE,
+		.who = pcomp_fs_who_makes(dir),
+		.name.dentry = dentry,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp = &attr,
+		.rsp_size = sizeof(attr),
+	};
+	u64 gen = pcomp_fs_gen(dir->i_sb);
+	int err;
+
+	if (pcomp_fs_is_hidden(dentry->d_parent, &dentry->d_name))
+		return -EACCES;
+	err = pcomp_fs_rpc(PCOMP_FS(dir->i_sb), &call);
+	if (err == -EEXIST && call.maybe) {
+		/* by us, before the answer was lost */
+		req.excl = 0;
+		err = pcomp_fs_rpc(PCOMP_FS(dir->i_sb), &call);
+	}
+	if (!err && call.rsp_len != sizeof(attr))
+		err = -EIO;
+	if (err) {
+		d_drop(dentry);
+		return err;
+	}
+	return pcomp_fs_instantiate(dir, dentry, &attr, gen);
+}
+
+static int pcomp_fs_create(struct mnt_idmap *idmap, struct inode *dir,
+			   struct dentry *dentry, umode_t mode, bool excl)
+{
+	return pcomp_fs_make(dir, dentry, mode | S_IFREG, 0, excl);
+}
+
+static int pcomp_fs_mkdir(struct mnt_idmap *idmap, struct inode *dir,
+			  struct dentry *dentry, umode_t mode)
+{
+	return pcomp_fs_make(dir, dentry, mode | S_IFDIR, 0, true);
+}
+
+static int pcomp_fs_mknod(struct mnt_idmap *idmap, struct inode *dir,
+			  struct dentry *dentry, umode_t mode, dev_t rdev)
+{
+	return pcomp_fs_make(dir, dentry, mode, rdev, true);
+}
+
+/* SYMLINK and LINK: the answer may have been lost, too. */
+static int pcomp_fs_rpc_new(struct inode *dir, struct dentry *dentry,
+			    struct pcomp_fs_call *call)
+{
+	struct pcomp_fs *fs = PCOMP_FS(dir->i_sb);
+	int err;
+
+	err = pcomp_fs_rpc(fs, call);
+	if (err == -EEXIST && call->maybe)
+		err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, dentry,
+					   call->rsp);
+	else if (!err && call->rsp_len != sizeof(struct scomp_attr))
+		err = -EIO;
+	return err;
+}
+
+static int pcomp_fs_symlink(struct mnt_idmap *idmap, struct inode *dir,
+			    struct dentry *dentry, const char *target)
+{
+	struct scomp_link_req req = {};
+	struct scomp_attr attr;
+	struct pcomp_fs_call call = {
+		.op = SCOMP_SYMLINK,
+		.who = pcomp_fs_who_makes(dir),
+		.name.dentry = dentry,
+		.name2.str = target,
+		.name2.raw = true,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp = &attr,
+		.rsp_size = sizeof(attr),
+	};
+	u64 gen = pcomp_fs_gen(dir->i_sb);
+	int err;
+
+	err = pcomp_fs_rpc_new(dir, dentry, &call);
+	if (err) {
+		d_drop(dentry);
+		return err;
+	}
+	return pcomp_fs_instantiate(dir, dentry, &attr, gen);
+}
+
+static int pcomp_fs_link(struct dentry *old, struct inode *dir,
+			 struct dentry *dentry)
+{
+	struct inode *inode = d_inode(old);
+	struct scomp_link_req req = {};
+	struct scomp_attr attr;
+	struct pcomp_fs_call call = {
+		.op = SCOMP_LINK,
+		.who = pcomp_fs_who_for(dir),
+		.name.dentry = old,
+		.name2.dentry = dentry,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp = &attr,
+		.rsp_size = sizeof(attr),
+	};
+	int err;
+
+	set_bit(PCOMP_FS_MAY_MOVE, &PCOMP_FS_I(inode)->flags);
+	err = pcomp_fs_rpc_new(dir, dentry, &call);
+	if (err) {
+		d_drop(dentry);
+		return err;
+	}
+	pcomp_fs_changed(dir);
+	if (!pcomp_fs_same(inode, &attr, true)) {
+		d_drop(dentry);
+		return 0;
+	}
+	pcomp_fs_apply_own(inode, &attr);
+	ihold(inode);
+	d_drop(dentry);
+	pcomp_fs_seen(dentry);
+	d_add(dentry, inode);
+	return 0;
+}
+
+static int pcomp_fs_rpc_remove(struct inode *dir, struct dentry *dentry,
+			       bool is_dir)
+{
+	struct scomp_remove_req req = {
+		.dir = cpu_to_le32(is_dir),
+	};
+	struct pcomp_fs_call call = {
+		.op = SCOMP_REMOVE,
+		.who = pcomp_fs_who_for(dir),
+		.name.dentry = dentry,
+		.req = &req,
+		.req_len = sizeof(req),
+	};
+	int err;
+
+	err = pcomp_fs_rpc(PCOMP_FS(dir->i_sb), &call);
+	if (err == -ENOENT && call.maybe)
+		err = 0;
+	return err;
+}
+
+/*
+ * Nobody may open @dentry between the look at its users and the answer of the
+ * sComponent: unhashed, it is looked up anew, and that waits for the
+ * directory's lock. Return: true if somebody has it open.
+ */
+static bool pcomp_fs_block_opens(struct dentry *dentry, int users, bool *rehash)
+{
+	bool busy;
+
+	spin_lock(&dentry->d_lock);
+	busy = d_count(dentry) > users;
+	*rehash = !busy && !d_unhashed(dentry);
+	if (*rehash)
+		__d_drop(dentry);
+	spin_unlock(&dentry->d_lock);
+	return busy;
+}
+
+static int pcomp_fs_unlink(struct inode *dir, struct dentry *dentry)
+{
+	struct inode *inode = d_inode(dentry);
+	bool rehash = false;
+	int err;
+
+	if (pcomp_fs_block_opens(dentry, 1, &rehash) &&
+	    S_ISREG(inode->i_mode))
+		err = pcomp_fs_silly_move(dentry);
+	else
+		err = pcomp_fs_rpc_remove(dir, dentry, false);
+	if (!err) {
+		if (inode->i_nlink)
+			drop_nlink(inode);
+		pcomp_fs_changed(inode);
+		pcomp_fs_changed(dir);
+		pcomp_fs_seen(dentry); /* not to be there */
+	}
+	/* What is not there is worth remembering, too; d_delete() does it. */
+	if (rehash)
+		d_rehash(dentry);
+	return err;
+}
+
+static int pcomp_fs_rmdir(struct inode *dir, struct dentry *dentry)
+{
+	int err = pcomp_fs_rpc_remove(dir, dentry, true);
+
+	if (err)
+		return err;
+	clear_nlink(d_inode(dentry));
+	pcomp_fs_changed(dir);
+	pcomp_fs_seen(dentry);
+	return 0;
+}
+
+/*
+ * d_exchange() is not for modules: by way of a third name, which nobody can
+ * look up, since both directories are locked.
+ */
+static int pcomp_fs_d_exchange(struct dentry *a, struct dentry *b)
+{
+	struct qstr tmp = QSTR_INIT(PCOMP_FS_SILLY_DIR, strlen(PCOMP_FS_SILLY_DIR));
+	struct dentry *at_a, *at_b, *at_tmp;
+	int err = -ENOMEM;
+
+	at_a = d_alloc(a->d_parent, &a->d_name);
+	at_b = d_alloc(b->d_parent, &b->d_name);
+	at_tmp = d_alloc(a->d_parent, &tmp);
+	if (at_a && at_b && at_tmp) {
+		d_move(a, at_tmp);
+		d_move(b, at_a);
+		d_move(a, at_b);
+		err = 0;
+	}
+	dput(at_tmp);
+	dput(at_b);
+	dput(at_a);
+	return err;
+}
+
+static int pcomp_fs_rpc_rename(struct pcomp_fs *fs, struct inode *old_dir,
+			       struct dentry *old, struct dentry *new, u32 flags)
+{
+	struct inode *inode = d_inode(old);
+	struct scomp_rename_req req = {
+		.flags = cpu_to_le32(flags),
+	};
+	struct pcomp_fs_call call = {
+		.op = SCOMP_RENAME,
+		.who = pcomp_fs_who_for(old_dir),
+		.name.dentry = old,
+		.name2.dentry = new,
+		.req = &req,
+		.req_len = sizeof(req),
+		.locked = true,
+	};
+	int err;
+
+	err = pcomp_fs_rpc(fs, &call);
+	if (call.maybe && (err == -ENOENT || err == -EEXIST)) {
+		/* done, and the answer lost? */
+		struct scomp_path_req get = {};
+		struct scomp_attr attr;
+		struct pcomp_fs_call look = {
+			.op = SCOMP_GETATTR,
+			.who = PCOMP_FS_SELF,
+			.name.dentry = new,
+			.req = &get,
+			.req_len = sizeof(get),
+			.rsp = &attr,
+			.rsp_size = sizeof(attr),
+			.locked = true,
+		};
+
+		if (!pcomp_fs_rpc(fs, &look) &&
+		    pcomp_fs_same(inode, &attr, false))
+			err = 0;
+	}
+	return err;
+}
+
+/* path_sem is held for writing: no other call is out, none starts. */
+static int pcomp_fs_rename_locked(struct inode *old_dir, struct dentry *old,
+				  struct dentry *new, u32 flags, bool busy)
+{
+	struct pcomp_fs *fs = PCOMP_FS(old_dir->i_sb);
+	struct pcomp_fs_silly *silly = NULL;
+	bool moved = false;
+	int err;
+
+	if (busy) {
+		silly = pcomp_fs_silly_link(new, &moved);
+		if (IS_ERR(silly))
+			return PTR_ERR(silly);
+	}
+	set_bit(PCOMP_FS_MAY_MOVE, &PCOMP_FS_I(d_inode(old))->flags);
+	err = pcomp_fs_rpc_rename(fs, old_dir, old, new, flags);
+	if (err) {
+		if (silly)
+			pcomp_fs_silly_undo(silly, new, moved);
+		return err;
+	}
+	if (silly)
+		pcomp_fs_silly_attach(silly, new);
+	if (flags & RENAME_EXCHANGE) {
+		if (pcomp_fs_d_exchange(old, new)) {
+			d_drop(old);
+			d_drop(new);
+		}
+	} else {
+		d_move(old, new);
+	}
+	pcomp_fs_seen(old);
+	return 0;
+}
+
+static int pcomp_fs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
+			   struct dentry *old, struct inode *new_dir,
+			   struct dentry *new, unsigned int flags)
+{
+	struct pcomp_fs *fs = PCOMP_FS(old_dir->i_sb);
+	struct inode *target = d_inode(new);
+	bool busy = false, rehash = false;
+	int err;
+
+	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE))
+		return -EINVAL;
+	if (pcomp_fs_is_hidden(new->d_parent, &new->d_name))
+		return -EACCES;
+	/* vfs_rename() and its caller have a reference each. */
+	if (target && S_ISREG(target->i_mode) && !(flags & RENAME_EXCHANGE))
+		busy = pcomp_fs_block_opens(new, 2, &rehash);
+	err = down_write_killable(&fs->path_sem);
+	if (err)
+		goto out_rehash;
+	err = pcomp_fs_rename_locked(old_dir, old, new, flags, busy);
+	up_write(&fs->path_sem);
+out_rehash:
+	if (err && rehash)
+		d_rehash(new);
+	if (err)
+		return err;
+	if (flags & RENAME_EXCHANGE) {
+		pcomp_fs_changed(target);
+	} else if (target) {
+		if (S_ISDIR(target->i_mode))
+			clear_nlink(target);
+		else if (target->i_nlink)
+			drop_nlink(target);
+		pcomp_fs_changed(target);
+	}
+	pcomp_fs_changed(d_inode(old));
+	pcomp_fs_changed(old_dir);
+	if (new_dir != old_dir)
+		pcomp_fs_changed(new_dir);
+	return 0;
+}
+
+const struct inode_operations pcomp_fs_dir_inode_ops = {
+	.lookup = pcomp_fs_lookup,
+	.create = pcomp_fs_create,
+	.link = pcomp_fs_link,
+	.unlink = pcomp_fs_unlink,
+	.symlink = pcomp_fs_symlink,
+	.mkdir = pcomp_fs_mkdir,
+	.rmdir = pcomp_fs_rmdir,
+	.mknod = pcomp_fs_mknod,
+	.rename = pcomp_fs_rename,
+	.getattr = pcomp_fs_getattr,
+	.setattr = pcomp_fs_setattr,
+};

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Open files: close-to-open consistency, as NFS has it. What one component
+ * wrote before close() is what another reads after open().
+ */
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/splice.h>
+#include <linux/uio.h>
+#include "fs_priv.h"
+
+static int pcomp_fs_open(struct inode *inode, struct file *file)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	struct dentry *dentry = file->f_path.dentry;
+	struct pcomp_fs_file *ff;
+	int err;
+
+	err = generic_file_open(inode, file);
+	if (err)
+		return err;
+	err = pcomp_fs_refresh(dentry);
+	if (err)
+		return err;
+	err = pcomp_fs_revalidate_data(inode);
+	if (err)
+		return err;
+	ff = kzalloc(sizeof(*ff), GFP_KERNEL);
+	if (!ff)
+		return -ENOMEM;
+	ff->dentry = dentry;
+	ff->who = pcomp_fs_who_for(inode);
+	ff->write = file->f_mode & FMODE_WRITE;
+	if (ff->write)
+		set_bit(PCOMP_FS_MAY_MOVE, &fi->flags);
+	spin_lock(&fi->lock);
+	list_add(&ff->list, &fi->files);
+	spin_unlock(&fi->lock);
+	file->private_data = ff;
+	return 0;
+}
+
+/* An unlinked file's last contents interest nobody. */
+static bool pcomp_fs_nobody_reads(struct file *file)
+{
+	return file->f_path.dentry->d_fsdata;
+}
+
+static int pcomp_fs_flush(struct file *file, fl_owner_t id)
+{
+	if (!(file->f_mode & FMODE_WRITE) || pcomp_fs_nobody_reads(file))
+		return 0;
+	return filemap_write_and_wait(file->f_mapping);
+}
+
+static int pcomp_fs_release(struct inode *inode, struct file *file)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	struct pcomp_fs_file *ff = file->private_data;
+
+	/*
+	 * What a mapping of it wrote since; while it still has a name for
+	 * the write-back. An error is the mapping's to remember.
+	 */
+	if (ff->write && !pcomp_fs_nobody_reads(file))
+		filemap_write_and_wait(inode->i_mapping);
+	spin_lock(&fi->lock);
+	list_del(&ff->list);
+	spin_unlock(&fi->lock);
+	kfree(ff);
+	return 0;
+}
+
+static int pcomp_fs_current_data(struct file *file)
+{
+	int err = pcomp_fs_refresh(file->f_path.dentry);
+
+	return err ? err : pcomp_fs_revalidate_data(file_inode(file));
+}
+
+static ssize_t pcomp_fs_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	int err = pcomp_fs_current_data(iocb->ki_filp);
+
+	return err ? err : generic_file_read_iter(iocb, to);
+}
+
+static ssize_t pcomp_fs_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	int err;
+
+	if (iocb->ki_flags & IOCB_APPEND) {
+		err = pcomp_fs_current_data(iocb->ki_filp);
+		if (err)
+			return err;
+	}
+	return generic_file_write_iter(iocb, from);
+}
+
+static ssize_t pcomp_fs_splice_read(struct file *in, loff_t *ppos,
+				    struct pipe_inode_info *pipe, size_t len,
+				    unsigned int flags)
+{
+	int err = pcomp_fs_current_data(in);
+
+	return err ? err : filemap_splice_read(in, ppos, pipe, len, flags);
+}
+
+static int pcomp_fs_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	/* mmap_lock is held: folio locks are fine, a call is, too. */
+	int err = pcomp_fs_current_data(file);
+
+	return err ? err : generic_file_mmap(file, vma);
+}
+
+static loff_t pcomp_fs_llseek(struct file *file, loff_t off, int whence)
+{
+	int err;
+
+	if (whence != SEEK_SET && whence != SEEK_CUR) {
+		err = pcomp_fs_refresh(file->f_path.dentry);
+		if (err)
+			return err;
+	}
+	return generic_file_llseek(file, off, whence);
+}
+
+/**
+ * pcomp_fs_fsync() - a file's or directory's changes are stable
+ * @file: the file
+ * @start: of the range to be written
+ * @end: of it
+ * @datasync: no difference here
+ *
+ * Return: 0 or an error, also of a write-back before.
+ */
+int pcomp_fs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	struct inode *inode = file_inode(file);
+	struct scomp_path_req req = {};
+	struct pcomp_fs_call call = {
+		.op = SCOMP_FSYNC,
+		.name.dentry = file->f_path.dentry,
+		.req = &req,
+		.req_len = sizeof(req),
+	};
+	int err;
+
+	err = file_write_and_wait_range(file, start, end);
+	if (err)
+		return err;
+	return pcomp_fs_rpc(PCOMP_FS(inode->i_sb), &call);
+}
+
+const struct file_operations pcomp_fs_file_ops = {
+	.open = pcomp_fs_open,
+	.flush = pcomp_fs_flush,
+	.release = pcomp_fs_release,
+	.llseek = pcomp_fs_llseek,
+	.read_iter = pcomp_fs_read_iter,
+	.write_iter = pcomp_fs_write_iter,
+	.mmap = pcomp_fs_mmap,
+	.fsync = pcomp_fs_fsync,
+	.splice_read = pcomp_fs_splice_read,
+	.splice_write = iter_file_splice_write,
+};
+
+const struct inode_operations pcomp_fs_file_inode_ops = {
+	.getattr = pcomp_fs_getattr,
+	.setattr = pcomp_fs_setattr,
+};

@@ -1,0 +1,644 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Inodes and what is known of them: attributes are news from the sComponent,
+ * believed for a while, and dropped when something was done here since they
+ * were asked for (nfs's attr_gencount).
+ */
+#include <linux/fs.h>
+#include <linux/hash.h>
+#include <linux/jiffies.h>
+#include <linux/kdev_t.h>
+#include <linux/mm.h>
+#include <linux/namei.h>
+#include <linux/pagemap.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/stat.h>
+#include <linux/statfs.h>
+#include <linux/uidgid.h>
+#include "fs_priv.h"
+
+/* A directory's name is believed longer the longer it did not change. */
+#define PCOMP_FS_DIR_TIMEO_MAX (8 * HZ)
+
+static struct kmem_cache *pcomp_fs_inode_cache;
+
+static bool pcomp_fs_has_dirty(struct inode *inode)
+{
+	return mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY) ||
+	       mapping_tagged(inode->i_mapping, PAGECACHE_TAG_WRITEBACK);
+}
+
+static void pcomp_fs_set_attr(struct inode *inode,
+			      const struct scomp_attr *attr)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	u32 nlink = le32_to_cpu(attr->nlink);
+
+	inode->i_mode = le32_to_cpu(attr->mode);
+	inode->i_uid = make_kuid(&init_user_ns, le32_to_cpu(attr->uid));
+	inode->i_gid = make_kgid(&init_user_ns, le32_to_cpu(attr->gid));
+	inode->i_blocks = le64_to_cpu(attr->blocks);
+	pcomp_set_atime(inode, le64_to_cpu(attr->atime_sec),
+			le32_to_cpu(attr->atime_nsec));
+	pcomp_set_mtime(inode, le64_to_cpu(attr->mtime_sec),
+			le32_to_cpu(attr->mtime_nsec));
+	inode_set_ctime(inode, le64_to_cpu(attr->ctime_sec),
+			le32_to_cpu(attr->ctime_nsec));
+	/* Names in the directory of unlinked files do not count. */
+	nlink -= min(nlink, fi->silly);
+	if (nlink != inode->i_nlink)
+		set_nlink(inode, nlink);
+	fi->checked = jiffies ?: 1;
+}
+
+static bool pcomp_fs_differs(const struct pcomp_fs_inode *fi,
+			     const struct scomp_attr *attr)
+{
+	return fi->mtime != le64_to_cpu(attr->mtime_sec) ||
+	       fi->mtime_nsec != le32_to_cpu(attr->mtime_nsec) ||
+	       fi->size != le64_to_cpu(attr->size);
+}
+
+static void pcomp_fs_remember(struct pcomp_fs_inode *fi,
+			      const struct scomp_attr *attr)
+{
+	fi->mtime = le64_to_cpu(attr->mtime_sec);
+	fi->mtime_nsec = le32_to_cpu(attr->mtime_nsec);
+	fi->size = le64_to_cpu(attr->size);
+}
+
+/**
+ * pcomp_fs_apply() - news of a file
+ * @inode: the file
+ * @attr: its attributes
+ * @gen: pcomp_fs_gen() before they were asked for
+ *
+ * Context: process. Takes pcomp_fs_inode.lock.
+ */
+void pcomp_fs_apply(struct inode *inode, const struct scomp_attr *attr, u64 gen)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	unsigned long least;
+	bool differs;
+
+	spin_lock(&fi->lock);
+	if (gen < fi->gen)
+		goto out; /* older than what was done here */
+	differs = pcomp_fs_differs(fi, attr);
+	least = msecs_to_jiffies(PCOMP_FS(inode->i_sb)->attr_ms);
+	if (!S_ISDIR(inode->i_mode) || differs)
+		fi->timeo = least;
+	else if (time_after(jiffies, fi->checked + fi->timeo))
+		fi->timeo = max(least, min_t(unsigned long, fi->timeo * 2,
+					     PCOMP_FS_DIR_TIMEO_MAX));
+	pcomp_fs_set_attr(inode, attr);
+	if (S_ISREG(inode->i_mode)) {
+		if (differs && inode->i_mapping->nrpages)
+			set_bit(PCOMP_FS_STALE_DATA, &fi->flags);
+		/* What is dirty here will make the file longer again. */
+		if (!pcomp_fs_has_dirty(inode) ||
+		    le64_to_cpu(attr->size) > i_size_read(inode))
+			i_size_write(inode, le64_to_cpu(attr->size));
+	} else {
+		i_size_write(inode, le64_to_cpu(attr->size));
+	}
+	pcomp_fs_remember(fi, attr);
+out:
+	spin_unlock(&fi->lock);
+}
+
+/**
+ * pcomp_fs_apply_own() - attributes after a change of our own
+ * @inode: the file
+ * @attr: as the reply to the change says
+ *
+ * Not a reason to drop the page cache; and the size is what we know.
+ */
+void pcomp_fs_apply_own(struct inode *inode, const struct scomp_attr *attr)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+
+	spin_lock(&fi->lock);
+	fi->gen = atomic64_inc_return(&PCOMP_FS(inode->i_sb)->gen);
+	pcomp_fs_set_attr(inode, attr);
+	pcomp_fs_remember(fi, attr);
+	spin_unlock(&fi->lock);
+}
+
+/**
+ * pcomp_fs_changed() - what is known of a file is no longer so
+ * @inode: the file
+ */
+void pcomp_fs_changed(struct inode *inode)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+
+	spin_lock(&fi->lock);
+	fi->gen = atomic64_inc_return(&PCOMP_FS(inode->i_sb)->gen);
+	fi->checked = 0;
+	spin_unlock(&fi->lock);
+}
+
+/**
+ * pcomp_fs_fresh() - are the attributes young enough to be believed?
+ * @inode: the file
+ */
+bool pcomp_fs_fresh(const struct inode *inode)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	unsigned long checked = READ_ONCE(fi->checked);
+
+	return checked &&
+	       time_before(jiffies, checked + READ_ONCE(fi->timeo));
+}
+
+/*
+ * The number of a file may change under it: overlayfs gives it another when it
+ * copies it up, at the first change.
+ */
+static void pcomp_fs_rekey(struct inode *inode, const struct scomp_attr *attr)
+{
+	u64 ino = le64_to_cpu(attr->ino);
+
+	remove_inode_hash(inode);
+	inode->i_ino = ino;
+	inode->i_generation = le32_to_cpu(attr->generation);
+	__insert_inode_hash(inode, hash_64(ino, 32));
+}
+
+/**
+ * pcomp_fs_same() - is that still the same file?
+ * @inode: what we have
+ * @attr: what the sComponent has under its name
+ * @trust: nobody but us can have brought another number about: believe it,
+ *	else compare
+ *
+ * Return: true: it is (and has the new number, if that changed).
+ */
+bool pcomp_fs_same(struct inode *inode, const struct scomp_attr *attr,
+		   bool trust)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+
+	if ((inode->i_mode ^ le32_to_cpu(attr->mode)) & S_IFMT)
+		return false;
+	if (inode->i_ino == le64_to_cpu(attr->ino) &&
+	    inode->i_generation == le32_to_cpu(attr->generation))
+		return true;
+	if (!test_bit(PCOMP_FS_MAY_MOVE, &fi->flags))
+		return false;
+	if (!trust && pcomp_fs_differs(fi, attr))
+		return false;
+	pcomp_fs_rekey(inode, attr);
+	return true;
+}
+
+/**
+ * pcomp_fs_refresh() - have attributes that can be believed
+ * @dentry: the file
+ *
+ * Context: process, sleeps.
+ * Return: 0, -ESTALE (another file has its name), or an error.
+ */
+int pcomp_fs_refresh(struct dentry *dentry)
+{
+	struct inode *inode = d_inode(dentry);
+	struct scomp_attr attr;
+	u64 gen;
+	int err;
+
+	if (pcomp_fs_fresh(inode))
+		return 0;
+	gen = pcomp_fs_gen(inode->i_sb);
+	err = pcomp_fs_rpc_getattr(PCOMP_FS(inode->i_sb), PCOMP_FS_SELF,
+				   dentry, &attr);
+	if (err)
+		return err;
+	if (!pcomp_fs_same(inode, &attr, true))
+		return -ESTALE;
+	pcomp_fs_apply(inode, &attr, gen);
+	return 0;
+}
+
+/**
+ * pcomp_fs_revalidate_data() - drop the page cache if others changed the file
+ * @inode: the file
+ *
+ * Context: process, sleeps; no folio lock held.
+ * Return: 0 or an error of writing what is dirty.
+ */
+int pcomp_fs_revalidate_data(struct inode *inode)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	int err;
+
+	if (!test_and_clear_bit(PCOMP_FS_STALE_DATA, &fi->flags))
+		return 0;
+	err = filemap_write_and_wait(inode->i_mapping);
+	if (!err)
+		err = invalidate_inode_pages2(inode->i_mapping);
+	if (err == -EBUSY) {
+		/* Written to by others here at this moment: next time. */
+		set_bit(PCOMP_FS_STALE_DATA, &fi->flags);
+		err = 0;
+	}
+	return err;
+}
+
+/*
+ * inode_operations
+ */
+
+int pcomp_fs_getattr(struct mnt_idmap *idmap, const struct path *path,
+		     struct kstat *stat, u32 mask, unsigned int flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+	int err;
+
+	/* The times of what was written are the sComponent's. */
+	if (S_ISREG(inode->i_mode) &&
+	    (mask & (STATX_MTIME | STATX_CTIME | STATX_BLOCKS)) &&
+	    !(flags & AT_STATX_DONT_SYNC) && pcomp_fs_has_dirty(inode)) {
+		err = filemap_write_and_wait(inode->i_mapping);
+		if (err)
+			return err;
+	}
+	if (flags & AT_STATX_FORCE_SYNC)
+		WRITE_ONCE(PCOMP_FS_I(inode)->checked, 0);
+	if (!(flags & AT_STATX_DONT_SYNC)) {
+		err = pcomp_fs_refresh(path->dentry);
+		if (err)
+			return err;
+	}
+	generic_fillattr(idmap, mask, inode, stat);
+	return 0;
+}
+
+static void pcomp_fs_fill_setattr(struct scomp_setattr_req *req,
+				  const struct iattr *ia)
+{
+	u32 valid = 0;
+
+	if (ia->ia_valid & ATTR_MODE) {
+		valid |= SCOMP_SET_MODE;
+		req->mode = cpu_to_le32(ia->ia_mode);
+	}
+	if (ia->ia_valid & ATTR_UID) {
+		valid |= SCOMP_SET_UID;
+		req->uid = cpu_to_le32(from_kuid(&init_user_ns, ia->ia_uid));
+	}
+	if (ia->ia_valid & ATTR_GID) {
+		valid |= SCOMP_SET_GID;
+		req->gid = cpu_to_le32(from_kgid(&init_user_ns, ia->ia_gid));
+	}
+	if (ia->ia_valid & ATTR_SIZE) {
+		valid |= SCOMP_SET_SIZE;
+		req->size = cpu_to_le64(ia->ia_size);
+	}
+	if (ia->ia_valid & ATTR_ATIME_SET) {
+		valid |= SCOMP_SET_ATIME;
+		req->atime_sec = cpu_to_le64(ia->ia_atime.tv_sec);
+		req->atime_nsec = cpu_to_le32(ia->ia_atime.tv_nsec);
+	} else if (ia->ia_valid & ATTR_ATIME) {
+		valid |= SCOMP_SET_ATIME_NOW;
+	}
+	if (ia->ia_valid & ATTR_MTIME_SET) {
+		valid |= SCOMP_SET_MTIME;
+		req->mtime_sec = cpu_to_le64(ia->ia_mtime.tv_sec);
+		req->mtime_nsec = cpu_to_le32(ia->ia_mtime.tv_nsec);
+	} else if (ia->ia_valid & ATTR_MTIME) {
+		valid |= SCOMP_SET_MTIME_NOW;
+	}
+	req->valid = cpu_to_le32(valid);
+}
+
+static struct pcomp_fs_who pcomp_fs_setattr_who(struct inode *inode,
+						const struct iattr *ia)
+{
+	struct pcomp_fs_who who = pcomp_fs_who_for(inode);
+
+	/* chgrp to a group of one's own needs that one */
+	if ((ia->ia_valid & ATTR_GID) && in_group_p(ia->ia_gid))
+		who.gid = from_kgid(&init_user_ns, ia->ia_gid);
+	if (ia->ia_valid & ATTR_FILE) {
+		struct pcomp_fs_file *ff = ia->ia_file->private_data;
+
+		who = ff->who;
+	}
+	return who;
+}
+
+int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		     struct iattr *ia)
+{
+	struct inode *inode = d_inode(dentry);
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	struct scomp_setattr_req req = {};
+	struct scomp_attr attr;
+	struct pcomp_fs_call call = {
+		.op = SCOMP_SETATTR,
+		.name.dentry = dentry,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp = &attr,
+		.rsp_size = sizeof(attr),
+	};
+	int err;
+
+	err = setattr_prepare(&nop_mnt_idmap, dentry, ia);
+	if (err)
+		return err;
+	if (ia->ia_valid & ATTR_FORCE) {
+		/*
+		 * A write takes set-id bits away, whoever writes. The
+		 * sComponent does that itself when the write gets there.
+		 */
+		ia->ia_valid &= ~(ATTR_FORCE | ATTR_CTIME);
+		if (!(ia->ia_valid & ~ATTR_MODE)) {
+			inode->i_mode = ia->ia_mode;
+			return 0;
+		}
+	}
+	pcomp_fs_fill_setattr(&req, ia);
+	if (!req.valid)
+		return 0;
+	/* A write that came later would undo the time, or the size. */
+	if (S_ISREG(inode->i_mode) &&
+	    (ia->ia_valid & (ATTR_MTIME | ATTR_SIZE))) {
+		err = filemap_write_and_wait(inode->i_mapping);
+		if (err)
+			return err;
+	}
+	call.who = pcomp_fs_setattr_who(inode, ia);
+	set_bit(PCOMP_FS_MAY_MOVE, &fi->flags);
+	err = pcomp_fs_rpc(PCOMP_FS(inode->i_sb), &call);
+	if (err)
+		return err;
+	if (!pcomp_fs_same(inode, &attr, true))
+		return -ESTALE;
+	pcomp_fs_apply_own(inode, &attr);
+	if (ia->ia_valid & ATTR_SIZE)
+		truncate_setsize(inode, ia->ia_size);
+	return 0;
+}
+
+static const char *pcomp_fs_get_link(struct dentry *dentry,
+				     struct inode *inode,
+				     struct delayed_call *done)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	struct scomp_path_req req = {};
+	struct pcomp_fs_call call = {
+		.op = SCOMP_READLINK,
+		.name.dentry = dentry,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp_size = LITE_PATH_LEN,
+	};
+	char *link;
+	int err;
+
+	link = smp_load_acquire(&fi->link); /* pairs with the cmpxchg below */
+	if (link)
+		return link;
+	if (!dentry)
+		return ERR_PTR(-ECHILD);
+	link = kmalloc(LITE_PATH_LEN + 1, GFP_KERNEL);
+	if (!link)
+		return ERR_PTR(-ENOMEM);
+	call.rsp = link;
+	err = pcomp_fs_rpc(PCOMP_FS(inode->i_sb), &call);
+	if (!err && (!call.rsp_len || call.rsp_len > LITE_PATH_LEN))
+		err = -EIO;
+	if (err) {
+		kfree(link);
+		return ERR_PTR(err);
+	}
+	link[call.rsp_len] = '\0';
+	call.rsp = krealloc(link, call.rsp_len + 1, GFP_KERNEL);
+	if (call.rsp)
+		link = call.rsp;
+	/* What a link says never changes; another one is another inode. */
+	if (cmpxchg(&fi->link, NULL, link))
+		kfree(link);
+	return fi->link;
+}
+
+static const struct inode_operations pcomp_fs_symlink_inode_ops = {
+	.get_link = pcomp_fs_get_link,
+	.getattr = pcomp_fs_getattr,
+	.setattr = pcomp_fs_setattr,
+};
+
+static const struct inode_operations pcomp_fs_special_inode_ops = {
+	.getattr = pcomp_fs_getattr,
+	.setattr = pcomp_fs_setattr,
+};
+
+/*
+ * Finding and making
+ */
+
+static int pcomp_fs_iget_test(struct inode *inode, void *data)
+{
+	const struct scomp_attr *attr = data;
+
+	if (inode->i_ino != le64_to_cpu(attr->ino) ||
+	    inode->i_generation != le32_to_cpu(attr->generation) ||
+	    (inode->i_mode ^ le32_to_cpu(attr->mode)) & S_IFMT)
+		return 0;
+	/* A number used again, where generations are not known. */
+	if (S_ISLNK(inode->i_mode))
+		return !pcomp_fs_differs(PCOMP_FS_I(inode), attr);
+	return 1;
+}
+
+static int pcomp_fs_iget_set(struct inode *inode, void *data)
+{
+	const struct scomp_attr *attr = data;
+
+	inode->i_ino = le64_to_cpu(attr->ino);
+	inode->i_generation = le32_to_cpu(attr->generation);
+	/* what the test above compares, before the inode can be found */
+	inode->i_mode = le32_to_cpu(attr->mode);
+	pcomp_fs_remember(PCOMP_FS_I(inode), attr);
+	return 0;
+}
+
+/**
+ * pcomp_fs_iget() - the inode of a file
+ * @sb: the mount
+ * @attr: what the sComponent says of it
+ * @gen: pcomp_fs_gen() before it was asked
+ *
+ * Context: process, sleeps.
+ * Return: the inode, for iput(), or ERR_PTR.
+ */
+struct inode *pcomp_fs_iget(struct super_block *sb,
+			    const struct scomp_attr *attr, u64 gen)
+{
+	umode_t mode = le32_to_cpu(attr->mode);
+	struct inode *inode;
+
+	inode = iget5_locked(sb, hash_64(le64_to_cpu(attr->ino), 32),
+			     pcomp_fs_iget_test, pcomp_fs_iget_set,
+			     (void *)attr);
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	if (!(inode->i_state & I_NEW)) {
+		pcomp_fs_apply(inode, attr, gen);
+		return inode;
+	}
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		inode->i_op = &pcomp_fs_file_inode_ops;
+		inode->i_fop = &pcomp_fs_file_ops;
+		inode->i_mapping->a_ops = &pcomp_fs_aops;
+		break;
+	case S_IFDIR:
+		inode->i_op = &pcomp_fs_dir_inode_ops;
+		inode->i_fop = &pcomp_fs_dir_ops;
+		break;
+	case S_IFLNK:
+		inode->i_op = &pcomp_fs_symlink_inode_ops;
+		break;
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFIFO:
+	case S_IFSOCK:
+		inode->i_op = &pcomp_fs_special_inode_ops;
+		init_special_inode(inode, mode,
+				   new_decode_dev(le32_to_cpu(attr->rdev)));
+		break;
+	default:
+		iget_failed(inode);
+		return ERR_PTR(-EIO);
+	}
+	/* The times are the sComponent's to keep. */
+	inode->i_flags |= S_NOATIME | S_NOCMTIME;
+	PCOMP_FS_I(inode)->timeo = msecs_to_jiffies(PCOMP_FS(sb)->attr_ms);
+	i_size_write(inode, le64_to_cpu(attr->size));
+	pcomp_fs_set_attr(inode, attr);
+	unlock_new_inode(inode);
+	return inode;
+}
+
+/*
+ * super_operations
+ */
+
+static struct inode *pcomp_fs_alloc_inode(struct super_block *sb)
+{
+	struct pcomp_fs_inode *fi;
+
+	fi = alloc_inode_sb(sb, pcomp_fs_inode_cache, GFP_KERNEL);
+	if (!fi)
+		return NULL;
+	fi->gen = 0;
+	fi->checked = 0;
+	fi->timeo = 0;
+	fi->mtime = 0;
+	fi->mtime_nsec = 0;
+	fi->size = 0;
+	fi->silly = 0;
+	fi->flags = 0;
+	fi->link = NULL;
+	return &fi->vfs;
+}
+
+static void pcomp_fs_free_inode(struct inode *inode)
+{
+	kfree(PCOMP_FS_I(inode)->link);
+	kmem_cache_free(pcomp_fs_inode_cache, PCOMP_FS_I(inode));
+}
+
+static void pcomp_fs_evict_inode(struct inode *inode)
+{
+	truncate_inode_pages_final(inode->i_mapping);
+	clear_inode(inode);
+}
+
+static int pcomp_fs_statfs(struct dentry *dentry, struct kstatfs *st)
+{
+	struct scomp_path_req req = {};
+	struct scomp_statfs_rsp rsp;
+	struct pcomp_fs_call call = {
+		.op = SCOMP_STATFS,
+		.who = PCOMP_FS_SELF,
+		.name.dentry = dentry,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp = &rsp,
+		.rsp_size = sizeof(rsp),
+	};
+	int err;
+
+	err = pcomp_fs_rpc(PCOMP_FS(dentry->d_sb), &call);
+	if (err)
+		return err;
+	if (call.rsp_len != sizeof(rsp))
+		return -EIO;
+	st->f_type = PCOMP_FS_MAGIC;
+	st->f_bsize = le32_to_cpu(rsp.bsize);
+	st->f_blocks = le64_to_cpu(rsp.blocks);
+	st->f_bfree = le64_to_cpu(rsp.bfree);
+	st->f_bavail = le64_to_cpu(rsp.bavail);
+	st->f_files = le64_to_cpu(rsp.files);
+	st->f_ffree = le64_to_cpu(rsp.ffree);
+	st->f_namelen = min_t(u32, le32_to_cpu(rsp.namelen), NAME_MAX);
+	st->f_fsid = u64_to_fsid(PCOMP_FS(dentry->d_sb)->vid);
+	return 0;
+}
+
+static int pcomp_fs_show_options(struct seq_file *m, struct dentry *root)
+{
+	struct pcomp_fs *fs = PCOMP_FS(root->d_sb);
+
+	if (*fs->pcomp)
+		seq_show_option(m, "pcomp", fs->pcomp);
+	seq_printf(m, ",attr_ms=%u,retry_s=%u", fs->attr_ms, fs->retry_s);
+	return 0;
+}
+
+const struct super_operations pcomp_fs_super_ops = {
+	.alloc_inode = pcomp_fs_alloc_inode,
+	.free_inode = pcomp_fs_free_inode,
+	.evict_inode = pcomp_fs_evict_inode,
+	.statfs = pcomp_fs_statfs,
+	.show_options = pcomp_fs_show_options,
+};
+
+static void pcomp_fs_inode_once(void *obj)
+{
+	struct pcomp_fs_inode *fi = obj;
+
+	inode_init_once(&fi->vfs);
+	spin_lock_init(&fi->lock);
+	INIT_LIST_HEAD(&fi->files);
+}
+
+/**
+ * pcomp_fs_inode_init() - at module load
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int pcomp_fs_inode_init(void)
+{
+	pcomp_fs_inode_cache =
+		kmem_cache_create("pcomp_fs_inode",
+				  sizeof(struct pcomp_fs_inode), 0,
+				  SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
+				  pcomp_fs_inode_once);
+	return pcomp_fs_inode_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * pcomp_fs_inode_exit() - at module unload; no mount is left
+ */
+void pcomp_fs_inode_exit(void)
+{
+	/* pcomp_fs_free_inode() runs after a grace period */
+	rcu_barrier();
+	kmem_cache_destroy(pcomp_fs_inode_cache);
+}

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Between the page cache and the sComponent.
+ */
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/writeback.h>
+#include "fs_priv.h"
+
+/* The rights to read with: the file's, where there is one. */
+static void pcomp_fs_by_file(struct pcomp_fs_call *call, struct inode *inode,
+			     struct file *file)
+{
+	struct pcomp_fs_file *ff;
+
+	if (!file) {
+		call->who = PCOMP_FS_SELF;
+		call->name.inode = inode;
+		return;
+	}
+	ff = file->private_data;
+	call->who = ff->who;
+	call->name.dentry = ff->dentry;
+}
+
+/* Reads into @buf. Return: bytes, less than @len at the file's end only. */
+static ssize_t pcomp_fs_read(struct inode *inode, struct file *file, loff_t pos,
+			     size_t len, struct pcomp_fs_buf *buf)
+{
+	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
+	struct scomp_io_req req = {
+		.offset = cpu_to_le64(pos),
+		.count = cpu_to_le32(len),
+	};
+	struct lite_sge sge = {
+		.mr = fs->read_pool->mr,
+		.off = buf->off,
+		.len = len,
+	};
+	struct scomp_io_rsp rsp;
+	struct pcomp_fs_call call = {
+		.op = SCOMP_READ,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp = &rsp,
+		.rsp_size = sizeof(rsp),
+		.out = &sge,
+	};
+	u64 gen = pcomp_fs_gen(inode->i_sb);
+	int err;
+
+	pcomp_fs_by_file(&call, inode, file);
+	err = pcomp_fs_rpc(fs, &call);
+	if (err)
+		return err;
+	if (call.rsp_len != sizeof(rsp) || le32_to_cpu(rsp.count) > len)
+		return -EIO;
+	if (!pcomp_fs_same(inode, &rsp.attr, true))
+		return -ESTALE;
+	pcomp_fs_apply(inode, &rsp.attr, gen);
+	return le32_to_cpu(rsp.count);
+}
+
+/* Fills a folio from @va, where @have bytes are; the rest is a hole. */
+static void pcomp_fs_fill(struct folio *folio, const void *va, size_t have)
+{
+	size_t n = min(have, folio_size(folio));
+	void *to = kmap_local_folio(folio, 0);
+
+	memcpy(to, va, n);
+	memset(to + n, 0, folio_size(folio) - n);
+	kunmap_local(to);
+	flush_dcache_folio(folio);
+	folio_mark_uptodate(folio);
+}
+
+static int pcomp_fs_fetch(struct inode *inode, struct file *file,
+			  struct folio *folio)
+{
+	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
+	struct pcomp_fs_buf *buf = pcomp_fs_buf_get(fs->read_pool);
+	ssize_t n;
+
+	n = pcomp_fs_read(inode, file, folio_pos(folio), folio_size(folio),
+			  buf);
+	if (n >= 0)
+		pcomp_fs_fill(folio, buf->va, n);
+	pcomp_fs_buf_put(fs->read_pool, buf);
+	return n < 0 ? n : 0;
+}
+
+static int pcomp_fs_read_folio(struct file *file, struct folio *folio)
+{
+	int err = pcomp_fs_fetch(folio->mapping->host, file, folio);
+
+	folio_unlock(folio);
+	return err;
+}
+
+static void pcomp_fs_readahead(struct readahead_control *rac)
+{
+	struct inode *inode = rac->mapping->host;
+	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
+	struct pcomp_fs_buf *buf = pcomp_fs_buf_get(fs->read_pool);
+	loff_t pos = readahead_pos(rac);
+	size_t left = readahead_length(rac);
+	struct folio *folio;
+	size_t len, off, size;
+	ssize_t n;
+
+	/* What is left on an error is read again, one by one, and fails. */
+	for (; left; left -= len, pos += len) {
+		len = min_t(size_t, left, SCOMP_IO_MAX);
+		n = pcomp_fs_read(inode, rac->file, pos, len, buf);
+		if (n < 0)
+			break;
+		for (off = 0; off < len; off += size) {
+			folio = readahead_folio(rac);
+			if (!folio)
+				break;
+			size = folio_size(folio);
+			pcomp_fs_fill(folio, buf->va + off,
+				      n > off ? n - off : 0);
+			folio_unlock(folio);
+		}
+	}
+	pcomp_fs_buf_put(fs->read_pool, buf);
+}
+
+static int pcomp_fs_write_begin(struct file *file,
+				struct address_space *mapping, loff_t pos,
+				unsigned int len, PCOMP_WRITE_PAGE **pagep,
+				void **fsdata)
+{
+	struct inode *inode = mapping->host;
+	struct folio *folio;
+	int err;
+
+	folio = __filemap_get_folio(mapping, pos >> PAGE_SHIFT,
+				    FGP_WRITEBEGIN, mapping_gfp_mask(mapping));
+	if (IS_ERR_OR_NULL(folio))
+		return folio ? PTR_ERR(folio) : -ENOMEM;
+	if (!folio_test_uptodate(folio) && len != folio_size(folio)) {
+		if (folio_pos(folio) >= i_size_read(inode) ||
+		    (pos == folio_pos(folio) &&
+		     pos + len >= i_size_read(inode))) {
+			/* nothing there but what is written now */
+			folio_zero_range(folio, 0, folio_size(folio));
+		} else {
+			err = pcomp_fs_fetch(inode, file, folio);
+			if (err) {
+				folio_unlock(folio);
+				folio_put(folio);
+				return err;
+			}
+		}
+	}
+	*pagep = pcomp_folio_write(folio);
+	return 0;
+}
+
+static int pcomp_fs_write_end(struct file *file, struct address_space *mapping,
+			      loff_t pos, unsigned int len, unsigned int copied,
+			      PCOMP_WRITE_PAGE *page, void *fsdata)
+{
+	struct folio *folio = pcomp_write_folio(page);
+	struct inode *inode = mapping->host;
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+
+	if (!folio_test_uptodate(folio)) {
+		if (copied < len && len == folio_size(folio)) {
+			copied = 0; /* the rest of it is not known */
+			goto out;
+		}
+		folio_mark_uptodate(folio);
+	}
+	folio_mark_dirty(folio);
+	/* Dirty first, then the size: see pcomp_fs_apply(). */
+	if (pos + copied > i_size_read(inode)) {
+		spin_lock(&fi->lock);
+		fi->gen = atomic64_inc_return(&PCOMP_FS(inode->i_sb)->gen);
+		i_size_write(inode, pos + copied);
+		spin_unlock(&fi->lock);
+	}
+out:
+	folio_unlock(folio);
+	folio_put(folio);
+	return copied;
+}
+
+/**
+ * struct pcomp_fs_wb - a run of folios on its way
+ * @inode: the file
+ * @who: somebody who has it open for writing
+ * @buf: where they are copied to
+ * @len: bytes in @buf
+ * @nr: folios
+ * @folio: under writeback, referenced
+ * @err: the first error
+ */
+struct pcomp_fs_wb {
+	struct inode *inode;
+	struct pcomp_fs_who who;
+	struct pcomp_fs_buf *buf;
+	size_t len;
+	unsigned int nr;
+	struct folio *folio[PCOMP_FS_PAGES];
+	int err;
+};
+
+static ssize_t pcomp_fs_write(struct pcomp_fs_wb *wb, loff_t pos, size_t off,
+			      size_t len)
+{
+	struct inode *inode = wb->inode;
+	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
+	struct scomp_io_req req = {
+		.offset = cpu_to_le64(pos),
+		.count = cpu_to_le32(len),
+	};
+	struct lite_sge sge = {
+		.mr = fs->write_pool->mr,
+		.off = wb->buf->off + off,
+		.len = len,
+	};
+	struct scomp_io_rsp rsp;
+	struct pcomp_fs_call call = {
+		.op = SCOMP_WRITE,
+		.who = wb->who,
+		.name.inode = inode,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp = &rsp,
+		.rsp_size = sizeof(rsp),
+		.in = &sge,
+		.nokill = true,
+	};
+	int err;
+
+	err = pcomp_fs_rpc(fs, &call);
+	if (err)
+		return err;
+	if (call.rsp_len != sizeof(rsp) || !rsp.count ||
+	    le32_to_cpu(rsp.count) > len)
+		return -EIO;
+	if (!pcomp_fs_same(inode, &rsp.attr, true))
+		return -ESTALE;
+	pcomp_fs_apply_own(inode, &rsp.attr);
+	return le32_to_cpu(rsp.count);
+}
+
+static void pcomp_fs_wb_flush(struct pcomp_fs_wb *wb)
+{
+	loff_t pos;
+	size_t done = 0;
+	unsigned int i;
+	ssize_t n = 0;
+
+	if (!wb->nr)
+		return;
+	pos = folio_pos(wb->folio[0]);
+	while (done < wb->len) {
+		n = pcomp_fs_write(wb, pos + done, done, wb->len - done);
+		if (n < 0)
+			break;
+		done += n;
+	}
+	if (n < 0) {
+		mapping_set_error(wb->inode->i_mapping, n);
+		if (!wb->err)
+			wb->err = n;
+	}
+	for (i = 0; i < wb->nr; i++) {
+		folio_end_writeback(wb->folio[i]);
+		folio_put(wb->folio[i]);
+	}
+	wb->nr = 0;
+	wb->len = 0;
+}
+
+/* write_cache_pages() has locked it and taken its dirt: copy and let go. */
+static int pcomp_fs_wb_add(PCOMP_WB_PAGE *page, struct writeback_control *wbc,
+			   void *data)
+{
+	struct folio *folio = pcomp_wb_folio(page);
+	struct pcomp_fs_wb *wb = data;
+	loff_t size = i_size_read(wb->inode);
+	size_t len = folio_size(folio);
+	void *from;
+
+	if (folio_pos(folio) >= size) {
+		folio_unlock(folio); /* truncated meanwhile */
+		return 0;
+	}
+	if (size - folio_pos(folio) < len) {
+		len = size - folio_pos(folio);
+		/* mmap may have written there; nobody shall ever see it */
+		folio_zero_segment(folio, len, folio_size(folio));
+	}
+	if (wb->nr &&
+	    (wb->nr == PCOMP_FS_PAGES || wb->len % PAGE_SIZE ||
+	     folio_pos(folio) != folio_pos(wb->folio[0]) + wb->len))
+		pcomp_fs_wb_flush(wb);
+	from = kmap_local_folio(folio, 0);
+	memcpy(wb->buf->va + wb->len, from, len);
+	kunmap_local(from);
+	folio_get(folio);
+	folio_start_writeback(folio);
+	folio_unlock(folio);
+	wb->folio[wb->nr++] = folio;
+	wb->len += len;
+	return 0;
+}
+
+static struct pcomp_fs_who pcomp_fs_writer(struct inode *inode)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	struct pcomp_fs_who who = PCOMP_FS_SELF;
+	struct pcomp_fs_file *ff;
+
+	spin_lock(&fi->lock);
+	list_for_each_entry(ff, &fi->files, list) {
+		if (!ff->write)
+			continue;
+		who = ff->who;
+		break;
+	}
+	spin_unlock(&fi->lock);
+	return who;
+}
+
+static int pcomp_fs_writepages(struct address_space *mapping,
+			       struct writeback_control *wbc)
+{
+	struct inode *inode = mapping->host;
+	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
+	struct pcomp_fs_wb *wb;
+	int err;
+
+	wb = kzalloc(sizeof(*wb), GFP_NOFS);
+	if (!wb)
+		return -ENOMEM;
+	wb->inode = inode;
+	wb->who = pcomp_fs_writer(inode);
+	/*
+	 * Before any folio lock: whoever has a buffer and waits for a lock
+	 * must not wait for somebody who wants a buffer.
+	 */
+	wb->buf = pcomp_fs_buf_get(fs->write_pool);
+	err = write_cache_pages(mapping, wbc, pcomp_fs_wb_add, wb);
+	pcomp_fs_wb_flush(wb);
+	pcomp_fs_buf_put(fs->write_pool, wb->buf);
+	if (wb->err)
+		err = wb->err;
+	kfree(wb);
+	return err;
+}
+
+const struct address_space_operations pcomp_fs_aops = {
+	.read_folio = pcomp_fs_read_folio,
+	.readahead = pcomp_fs_readahead,
+	.write_begin = pcomp_fs_write_begin,
+	.write_end = pcomp_fs_write_end,
+	.writepages = pcomp_fs_writepages,
+	.dirty_folio = filemap_dirty_folio,
+	.migrate_folio = filemap_migrate_folio,
+};

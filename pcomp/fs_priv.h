@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of the file system share.
+ *
+ * Lock order, outermost first:
+ *
+ *	i_rwsem of directories and files, mmap_lock (the VFS's)
+ *	  pcomp_fs_dirfile.lock
+ *	  folio lock
+ *	    pcomp_fs.path_sem	no name changes while a call that has it is out
+ *	      pcomp_fs.peer_lock
+ *	  pcomp_fs_inode.lock	a spinlock
+ *
+ * path_sem is held for writing across RPCs and d_move() by rename and unlink of
+ * open files only; nothing done below it may need a folio lock.
+ */
+#ifndef _PCOMP_FS_PRIV_H
+#define _PCOMP_FS_PRIV_H
+
+#include <linux/atomic.h>
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <lego/lite.h>
+#include "fs_compat.h"
+
+#define PCOMP_FS_MAGIC LITE_MAGIC
+#define PCOMP_FS_PAGES (SCOMP_IO_MAX / PAGE_SIZE)
+
+/*
+ * Open files that lose their name get one in this directory of the vNode's
+ * root till they are closed; it is not shown. NFS's silly rename, but out of
+ * the way: an emptied directory can be removed.
+ */
+#define PCOMP_FS_SILLY_DIR ".lego-unlinked"
+
+struct dentry;
+struct pcomp;
+
+/**
+ * struct pcomp_fs_buf - SCOMP_IO_MAX bytes of registered memory
+ * @list: in pcomp_fs_pool.free
+ * @va: its kernel address
+ * @off: its byte offset in the pool's region
+ */
+struct pcomp_fs_buf {
+	struct list_head list;
+	void *va;
+	u64 off;
+};
+
+/**
+ * struct pcomp_fs_pool - buffers, registered once a mount
+ * @mr: the region
+ * @lock: protects @free
+ * @free: buffers nobody has
+ * @wait: for a buffer
+ * @buf: all of them
+ * @page: the pages
+ * @va: their kernel address
+ * @nr: how many buffers
+ */
+struct pcomp_fs_pool {
+	struct lite_mr *mr;
+	spinlock_t lock;
+	struct list_head free;
+	wait_queue_head_t wait;
+	struct pcomp_fs_buf *buf;
+	struct page **page;
+	void *va;
+	unsigned int nr;
+};
+
+/**
+ * struct pcomp_fs - a mount
+ * @pc: its component, pinned
+ * @node: that one's node
+ * @pcomp: the component's name, as given
+ * @vnode: the vNode's name
+ * @storage: name of the sComponent
+ * @root: the vNode's root below the sComponent's, without '/' at the ends
+ * @vid: vNode id
+ * @attr_ms: how long attributes and names are believed
+ * @retry_s: how long a sComponent that is away is waited for
+ * @storage_id: node id of the sComponent
+ * @peer_lock: protects @peer and @storage_id
+ * @peer: the sComponent; keeps the link up between calls
+ * @path_sem: see above
+ * @gen: grows with each local change of any file
+ * @read_pool: for what comes in
+ * @write_pool: for what goes out; held while folio locks are waited for
+ * @wq: removes files that were closed after their unlink
+ * @silly_nr: numbers their names
+ */
+struct pcomp_fs {
+	struct pcomp *pc;
+	struct lite_node *node;
+	char pcomp[LITE_NAME_LEN];
+	char vnode[LITE_NAME_LEN];
+	char storage[LITE_NAME_LEN];
+	char root[GMGR_ROOT_LEN];
+	u32 vid;
+	u32 attr_ms;
+	u32 retry_s;
+	u32 storage_id;
+	struct mutex peer_lock;
+	struct lite_peer *peer;
+	struct rw_semaphore path_sem;
+	atomic64_t gen;
+	struct pcomp_fs_pool *read_pool;
+	struct pcomp_fs_pool *write_pool;
+	struct workqueue_struct *wq;
+	atomic_t silly_nr;
+};
+
+/* bits of pcomp_fs_inode.flags */
+#define PCOMP_FS_STALE_DATA 0 /* the page cache is to be dropped */
+#define PCOMP_FS_MAY_MOVE 1 /* its number may change by what we did */
+
+/**
+ * struct pcomp_fs_inode - a file
+ * @vfs: the VFS's; i_ino and i_generation are the sComponent's
+ * @lock: protects what follows, and i_size against stale news
+ * @gen: pcomp_fs.gen at the last local change: older news are no news
+ * @checked: jiffies when the attributes were last known to be right; 0: not
+ * @timeo: jiffies they are believed
+ * @mtime: the sComponent's last one, which tells of changes by others
+ * @mtime_nsec: of it
+ * @size: the sComponent's last one
+ * @files: open files (struct pcomp_fs_file)
+ * @silly: names it has in the directory of unlinked files
+ * @flags: PCOMP_FS_*; atomic bit operations
+ * @link: what a symbolic link says, once read
+ */
+struct pcomp_fs_inode {
+	struct inode vfs;
+	spinlock_t lock;
+	u64 gen;
+	unsigned long checked;
+	unsigned long timeo;
+	u64 mtime;
+	u32 mtime_nsec;
+	u64 size;
+	struct list_head files;
+	unsigned int silly;
+	unsigned long flags;
+	char *link;
+};
+
+static inline struct pcomp_fs_inode *PCOMP_FS_I(const struct inode *inode)
+{
+	return container_of(inode, struct pcomp_fs_inode, vfs);
+}
+
+static inline struct pcomp_fs *PCOMP_FS(const struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+/**
+ * struct pcomp_fs_who - whose rights a call has at the sComponent
+ * @uid: user id, of the initial user namespace
+ * @gid: group id, so
+ */
+struct pcomp_fs_who {
+	u32 uid;
+	u32 gid;
+};
+
+/* the pComponent itself: attributes for the VFS's own checks */
+#define PCOMP_FS_SELF ((struct pcomp_fs_who){ 0, 0 })
+
+/**
+ * struct pcomp_fs_file - an open file
+ * @list: in pcomp_fs_inode.files
+ * @dentry: its name; the file has a reference
+ * @who: who opened it
+ * @write: for writing
+ */
+struct pcomp_fs_file {
+	struct list_head list;
+	struct dentry *dentry;
+	struct pcomp_fs_who who;
+	bool write;
+};
+
+/**
+ * struct pcomp_fs_silly - an open file's name after it lost its own; in
+ *	d_fsdata
+ * @work: removes it
+ * @fs: the mount
+ * @name: path from the vNode's root
+ */
+struct pcomp_fs_silly {
+	struct work_struct work;
+	struct pcomp_fs *fs;
+	char name[64];
+};
+
+/**
+ * struct pcomp_fs_name - names a file in a call
+ * @dentry: by its name, or
+ * @inode: by that of whoever has it open; write-back must not hold a dentry,
+ *	whose last reference would wait for the write-back, or
+ * @str: a path from the vNode's root; or, if @raw, any string
+ * @raw: send @str as it is
+ */
+struct pcomp_fs_name {
+	struct dentry *dentry;
+	struct inode *inode;
+	const char *str;
+	bool raw;
+};
+
+/**
+ * struct pcomp_fs_call - a call to the sComponent
+ * @op: operation
+ * @who: with whose rights
+ * @name: first path
+ * @name2: second one
+ * @req: the fixed part, its header is filled in
+ * @req_len: its bytes
+ * @rsp: where the reply goes
+ * @rsp_size: room there
+ * @rsp_len: set
+ * @in: what the sComponent may read
+ * @out: where it may write
+ * @locked: path_sem is held for writing
+ * @nokill: signals do not end the wait
+ * @maybe: set if an earlier try may have been executed
+ */
+struct pcomp_fs_call {
+	u16 op;
+	struct pcomp_fs_who who;
+	struct pcomp_fs_name name;
+	struct pcomp_fs_name name2;
+	void *req;
+	u32 req_len;
+	void *rsp;
+	u32 rsp_size;
+	u32 rsp_len;
+	const struct lite_sge *in;
+	const struct lite_sge *out;
+	bool locked;
+	bool nokill;
+	bool maybe;
+};
+
+/* fs_rpc.c */
+int pcomp_fs_rpc(struct pcomp_fs *fs, struct pcomp_fs_call *call);
+int pcomp_fs_connect(struct pcomp_fs *fs);
+void pcomp_fs_disconnect(struct pcomp_fs *fs);
+struct pcomp_fs_who pcomp_fs_who(void);
+struct pcomp_fs_who pcomp_fs_who_for(const struct inode *inode);
+int pcomp_fs_rpc_getattr(struct pcomp_fs *fs, struct pcomp_fs_who who,
+			 struct dentry *dentry, struct scomp_attr *attr);
+
+/* fs_pool.c */
+struct pcomp_fs_pool *pcomp_fs_pool_create(struct lite_node *node,
+					   unsigned int nr,
+					   unsigned int access);
+void pcomp_fs_pool_destroy(struct pcomp_fs_pool *pool);
+struct pcomp_fs_buf *pcomp_fs_buf_get(struct pcomp_fs_pool *pool);
+void pcomp_fs_buf_put(struct pcomp_fs_pool *pool, struct pcomp_fs_buf *buf);
+
+/* fs_inode.c */
+extern const struct super_operations pcomp_fs_super_ops;
+int pcomp_fs_inode_init(void);
+void pcomp_fs_inode_exit(void);
+struct inode *pcomp_fs_iget(struct super_block *sb,
+			    const struct scomp_attr *attr, u64 gen);
+bool pcomp_fs_same(struct inode *inode, const struct scomp_attr *attr,
+		   bool trust);
+void pcomp_fs_apply(struct inode *inode, const struct scomp_attr *attr,
+		    u64 gen);
+void pcomp_fs_apply_own(struct inode *inode, const struct scomp_attr *attr);
+void pcomp_fs_changed(struct inode *inode);
+bool pcomp_fs_fresh(const struct inode *inode);
+int pcomp_fs_refresh(struct dentry *dentry);
+int pcomp_fs_revalidate_data(struct inode *inode);
+int pcomp_fs_getattr(struct mnt_idmap *idmap, const struct path *path,
+		     struct kstat *stat, u32 mask, unsigned int flags);
+int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		     struct iattr *attr);
+
+static inline u64 pcomp_fs_gen(struct super_block *sb)
+{
+	return atomic64_read(&PCOMP_FS(sb)->gen);
+}
+
+/* fs_dir.c */
+extern const struct dentry_operations pcomp_fs_dentry_ops;
+extern const struct inode_operations pcomp_fs_dir_inode_ops;
+
+/* fs_readdir.c */
+extern const struct file_operations pcomp_fs_dir_ops;
+
+/* fs_silly.c */
+int pcomp_fs_silly_move(struct dentry *dentry);
+struct pcomp_fs_silly *pcomp_fs_silly_link(struct dentry *dentry, bool *moved);
+void pcomp_fs_silly_undo(struct pcomp_fs_silly *silly, struct dentry *dentry,
+			 bool moved);
+void pcomp_fs_silly_attach(struct pcomp_fs_silly *silly,
+			   struct dentry *dentry);
+void pcomp_fs_silly_remove(struct pcomp_fs_silly *silly);
+
+/* fs_file.c */
+extern const struct file_operations pcomp_fs_file_ops;
+int pcomp_fs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
+extern const struct inode_operations pcomp_fs_file_inode_ops;
+
+/* fs_io.c */
+extern const struct address_space_operations pcomp_fs_aops;
+
+#endif /* _PCOMP_FS_PRIV_H */

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Calls to the sComponent: names, rights, and patience while it restarts.
+ */
+#include <linux/cred.h>
+#include <linux/dcache.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uidgid.h>
+#include "fs_priv.h"
+
+#define PCOMP_FS_TIMEOUT_MS 10000
+#define PCOMP_FS_MEMBERS 64
+
+/**
+ * pcomp_fs_who() - the calling task
+ *
+ * Return: its rights.
+ */
+struct pcomp_fs_who pcomp_fs_who(void)
+{
+	return (struct pcomp_fs_who) {
+		.uid = from_kuid(&init_user_ns, current_fsuid()),
+		.gid = from_kgid(&init_user_ns, current_fsgid()),
+	};
+}
+
+/**
+ * pcomp_fs_who_for() - the calling task, to use an existing file
+ * @inode: the file
+ *
+ * The wire has one group. Where a supplementary group of the caller is the
+ * file's, that one is what counts.
+ * Return: its rights.
+ */
+struct pcomp_fs_who pcomp_fs_who_for(const struct inode *inode)
+{
+	struct pcomp_fs_who who = pcomp_fs_who();
+
+	if (in_group_p(inode->i_gid))
+		who.gid = from_kgid(&init_user_ns, inode->i_gid);
+	return who;
+}
+
+/* Finds the sComponent in the membership table, by id and else by name. */
+static int pcomp_fs_find(struct pcomp_fs *fs, u32 *id)
+{
+	struct lite_member *m;
+	unsigned int n;
+	int err = -EHOSTDOWN;
+
+	m = kcalloc(PCOMP_FS_MEMBERS, sizeof(*m), GFP_NOFS);
+	if (!m)
+		return -ENOMEM;
+	n = lite_members(fs->node, m, PCOMP_FS_MEMBERS);
+	while (n--) {
+		if (m[n].role != LITE_ROLE_SCOMP ||
+		    m[n].state != GMGR_MEMBER_UP ||
+		    strcmp(m[n].name, fs->storage))
+			continue;
+		*id = m[n].id;
+		err = 0;
+		break;
+	}
+	kfree(m);
+	return err;
+}
+
+/*
+ * A reference to the sComponent's peer as the membership table has it now,
+ * that is, of its present incarnation.
+ */
+static struct lite_peer *pcomp_fs_peer(struct pcomp_fs *fs)
+{
+	struct lite_peer *peer, *old = NULL;
+	struct lite_member m;
+
+	mutex_lock(&fs->peer_lock);
+	if (lite_member_by_id(fs->node, fs->storage_id, &m) ||
+	    m.state != GMGR_MEMBER_UP || strcmp(m.name, fs->storage)) {
+		int err = pcomp_fs_find(fs, &fs->storage_id);
+
+		if (err) {
+			mutex_unlock(&fs->peer_lock);
+			return ERR_PTR(err);
+		}
+	}
+	peer = lite_member_peer(fs->node, fs->storage_id);
+	if (!IS_ERR(peer) && peer != fs->peer) {
+		old = fs->peer;
+		fs->peer = lite_member_peer(fs->node, fs->storage_id);
+		if (IS_ERR(fs->peer))
+			fs->peer = NULL;
+	}
+	mutex_unlock(&fs->peer_lock);
+	if (old)
+		lite_peer_put(old);
+	return peer;
+}
+
+/**
+ * pcomp_fs_connect() - find the sComponent
+ * @fs: the mount
+ *
+ * Return: 0 or an error.
+ */
+int pcomp_fs_connect(struct pcomp_fs *fs)
+{
+	struct lite_peer *peer = pcomp_fs_peer(fs);
+
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	lite_peer_put(peer);
+	return 0;
+}
+
+/**
+ * pcomp_fs_disconnect() - forget it
+ * @fs: the mount
+ */
+void pcomp_fs_disconnect(struct pcomp_fs *fs)
+{
+	if (fs->peer)
+		lite_peer_put(fs->peer);
+	fs->peer = NULL;
+}
+
+/* dentry_path_raw() fills the buffer from its end. */
+static const char *pcomp_fs_dentry_path(struct dentry *dentry, char *buf,
+					size_t room)
+{
+	struct pcomp_fs_silly *silly = dentry->d_fsdata;
+	const char *path;
+
+	if (silly)
+		return silly->name;
+	path = dentry_path_raw(dentry, buf, room);
+	return IS_ERR(path) ? path : path + 1; /* after its '/' */
+}
+
+static const char *pcomp_fs_inode_path(struct inode *inode, char *buf,
+				       size_t room)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	const char *path = ERR_PTR(-EIO);
+	struct pcomp_fs_file *ff;
+
+	spin_lock(&fi->lock);
+	ff = list_first_entry_or_null(&fi->files, struct pcomp_fs_file, list);
+	if (ff)
+		path = pcomp_fs_dentry_path(ff->dentry, buf, room);
+	spin_unlock(&fi->lock);
+	return path;
+}
+
+/* Appends a path to the request. */
+static int pcomp_fs_put_name(struct pcomp_fs *fs, struct pcomp_fs_name *name,
+			     char *buf, size_t room, __le16 *len)
+{
+	const char *path = name->str;
+	size_t n, root, sep;
+
+	*len = 0;
+	if (name->dentry)
+		path = pcomp_fs_dentry_path(name->dentry, buf, room);
+	else if (name->inode)
+		path = pcomp_fs_inode_path(name->inode, buf, room);
+	else if (!path)
+		return 0;
+	if (IS_ERR(path))
+		return PTR_ERR(path);
+	n = strlen(path);
+	root = name->raw ? 0 : strlen(fs->root);
+	sep = root && n;
+	if (root + sep + n >= LITE_PATH_LEN || root + sep + n > room)
+		return -ENAMETOOLONG;
+	memmove(buf + root + sep, path, n);
+	memcpy(buf, fs->root, root);
+	if (sep)
+		buf[root] = '/';
+	n += root + sep;
+	*len = cpu_to_le16(n);
+	return n;
+}
+
+static int pcomp_fs_build(struct pcomp_fs *fs, struct pcomp_fs_call *call,
+			  char *buf)
+{
+	struct scomp_hdr *hdr = (struct scomp_hdr *)buf;
+	size_t len = call->req_len;
+	int n;
+
+	memcpy(buf, call->req, len);
+	hdr->uid = cpu_to_le32(call->who.uid);
+	hdr->gid = cpu_to_le32(call->who.gid);
+	hdr->vid = cpu_to_le32(fs->vid);
+	n = pcomp_fs_put_name(fs, &call->name, buf + len, LITE_REQ_MAX - len,
+			      &hdr->path_len);
+	if (n < 0)
+		return n;
+	len += n;
+	n = pcomp_fs_put_name(fs, &call->name2, buf + len, LITE_REQ_MAX - len,
+			      &hdr->path2_len);
+	if (n < 0)
+		return n;
+	return len + n;
+}
+
+/* One try. Sets *@away if the sComponent did not answer. */
+static int pcomp_fs_try(struct pcomp_fs *fs, struct pcomp_fs_call *call,
+			char *buf, bool *away)
+{
+	struct lite_call lc = {
+		.op = call->op,
+		.class = LITE_CLASS_CONTROL,
+		.req = buf,
+		.rsp = call->rsp,
+		.rsp_size = call->rsp_size,
+		.in = call->in,
+		.nr_in = call->in ? 1 : 0,
+		.out = call->out,
+		.nr_out = call->out ? 1 : 0,
+		.timeout_ms = PCOMP_FS_TIMEOUT_MS,
+	};
+	struct lite_peer *peer;
+	int n, err;
+
+	*away = false;
+	n = pcomp_fs_build(fs, call, buf);
+	if (n < 0)
+		return n;
+	lc.req_len = n;
+	peer = pcomp_fs_peer(fs);
+	if (IS_ERR(peer)) {
+		*away = true;
+		return PTR_ERR(peer);
+	}
+	err = lite_call(peer, &lc);
+	lite_peer_put(peer);
+	call->rsp_len = lc.rsp_len;
+	switch (err) {
+	case -ETIMEDOUT:
+	case -ECONNRESET:
+		call->maybe = true;
+		fallthrough;
+	case -ENOTCONN:
+	case -ECONNREFUSED:
+	case -EHOSTUNREACH:
+	case -EHOSTDOWN:
+	case -ESTALE:
+	case -EAGAIN:
+		*away = true;
+		break;
+	default:
+		break;
+	}
+	return err;
+}
+
+static int pcomp_fs_try_locked(struct pcomp_fs *fs, struct pcomp_fs_call *call,
+			       char *buf, bool *away)
+{
+	int err;
+
+	if (call->locked)
+		return pcomp_fs_try(fs, call, buf, away);
+	if (call->nokill) {
+		down_read(&fs->path_sem);
+	} else {
+		*away = false;
+		err = down_read_killable(&fs->path_sem);
+		if (err)
+			return err;
+	}
+	err = pcomp_fs_try(fs, call, buf, away);
+	up_read(&fs->path_sem);
+	return err;
+}
+
+/**
+ * pcomp_fs_rpc() - ask the sComponent
+ * @fs: the mount
+ * @call: what
+ *
+ * Tries again for a while (pcomp_fs.retry_s) when the sComponent is away or
+ * comes again as another incarnation; names are looked at anew each time.
+ * Whoever asks for something that cannot be done twice looks at @call->maybe.
+ *
+ * Context: process, no spinlock; allocates without recursing into the file
+ *	system.
+ * Return: 0 or the sComponent's error; -EIO: it stayed away; -EINTR.
+ */
+int pcomp_fs_rpc(struct pcomp_fs *fs, struct pcomp_fs_call *call)
+{
+	unsigned long end = jiffies + fs->retry_s * HZ;
+	unsigned int nofs = memalloc_nofs_save();
+	unsigned int wait = 20;
+	bool away;
+	char *buf;
+	int err;
+
+	call->maybe = false;
+	buf = kmalloc(LITE_REQ_MAX, GFP_NOFS);
+	if (!buf) {
+		err = -ENOMEM;
+		goto out;
+	}
+	for (;;) {
+		err = pcomp_fs_try_locked(fs, call, buf, &away);
+		if (!away)
+			break;
+		if (time_after(jiffies, end)) {
+			pr_warn_ratelimited("%s: storage %s does not answer (error %d): giving up a file operation\n",
+					    fs->vnode, fs->storage, err);
+			err = -EIO;
+			break;
+		}
+		if (call->nokill) {
+			msleep(wait);
+		} else {
+			if (!fatal_signal_pending(current))
+				schedule_timeout_killable(msecs_to_jiffies(wait));
+			if (fatal_signal_pending(current)) {
+				err = -EINTR;
+				break;
+			}
+		}
+		wait = min(wait * 2, 500U);
+	}
+	kfree(buf);
+out:
+	memalloc_nofs_restore(nofs);
+	return err;
+}
+
+/**
+ * pcomp_fs_rpc_getattr() - SCOMP_GETATTR
+ * @fs: the mount
+ * @who: with whose rights
+ * @dentry: which file
+ * @attr: set
+ *
+ * Return: 0 or an error.
+ */
+int pcomp_fs_rpc_getattr(struct pcomp_fs *fs, struct pcomp_fs_who who,
+			 struct dentry *dentry, struct scomp_attr *attr)
+{
+	struct scomp_path_req req = {};
+	struct pcomp_fs_call call = {
+		.op = SCOMP_GETATTR,
+		.who = who,
+		.name.dentry = dentry,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp = attr,
+		.rsp_size = sizeof(*attr),
+	};
+	int err = pcomp_fs_rpc(fs, &call);
+
+	if (!err && call.rsp_len != sizeof(*attr))
+		err = -EIO;
+	return err;
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lines: a space's pages in frames of ExCache. What the page cache is to files
+ * (mm/filemap.c), with the page lock in the same role: it is held while a page
+ * is being filled, and whoever takes it must look again whether the frame still
+ * holds what he came for.
+ *
+ * A frame has one reference of the cache's, always. A PTE has one, each user of
+ * pcomp_line_get() has one, get_user_pages() has its own. A frame is given to
+ * another page only when the cache's is the only one left: pinned pages stay.
+ */
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include "pcomp.h"
+
+static bool holds(const struct pcomp_line *line, const struct pcomp_space *s,
+		  pgoff_t index)
+{
+	return line->space == s && line->index == index;
+}
+
+/*
+ * Take the page lock of what was found under an index. False: it went away.
+ * Frames are not given back while the space lives, so a reference may be taken
+ * before looking.
+ */
+static int lock_found(struct pcomp_space *s, pgoff_t index,
+		      struct pcomp_line *line)
+{
+	struct folio *folio = page_folio(line->page);
+
+	folio_get(folio);
+	if (folio_lock_killable(folio)) {
+		folio_put(folio);
+		return -EINTR;
+	}
+	if (holds(line, s, index))
+		return 0;
+	folio_unlock(folio);
+	folio_put(folio);
+	return -EAGAIN;
+}
+
+/**
+ * pcomp_line_lock() - lock a line that was found in the space
+ * @s: the space
+ * @index: under this index
+ * @line: found
+ *
+ * Not killable, for paths that must finish. Waits for a fetch in flight, and
+ * for a write-back, so that nothing of the page is on the wire.
+ * Return: true: locked and referenced (pcomp_line_put() undoes both).
+ */
+bool pcomp_line_lock(struct pcomp_space *s, pgoff_t index,
+		     struct pcomp_line *line)
+{
+	struct folio *folio = page_folio(line->page);
+
+	folio_get(folio);
+	for (;;) {
+		folio_lock(folio);
+		if (!holds(line, s, index))
+			break;
+		if (!test_bit(LINE_WB, &line->flags))
+			return true;
+		folio_unlock(folio);
+		wait_event(s->pc->cache.wb_wait,
+			   !test_bit(LINE_WB, &line->flags));
+	}
+	folio_unlock(folio);
+	folio_put(folio);
+	return false;
+}
+
+/**
+ * pcomp_line_put() - unlock a line and drop its user's reference
+ * @line: from pcomp_line_get() or pcomp_line_lock()
+ */
+void pcomp_line_put(struct pcomp_line *line)
+{
+	unlock_page(line->page);
+	put_page(line->page);
+}
+
+/* Bind a fresh frame to (s, index). Page locked. */
+static void bind(struct pcomp_line *line, struct pcomp_space *s, pgoff_t index,
+		 bool remote)
+{
+	struct page *page = line->page;
+	struct folio *folio = page_folio(page);
+
+	folio_clear_uptodate(folio);
+	folio_clear_dirty(folio);
+	folio_clear_referenced(folio);
+	line->flags = remote ? BIT(LINE_REMOTE) : 0;
+	line->index = index;
+	line->space = s;
+	page->index = index;
+	WRITE_ONCE(page->mapping, s->ident->i_mapping);
+}
+
+/* The frame holds nothing any more. Page locked, no PTE left. */
+static void unbind(struct pcomp_line *line)
+{
+	struct folio *folio = page_folio(line->page);
+
+	line->space = NULL;
+	WRITE_ONCE(line->page->mapping, NULL);
+	folio_clear_dirty(folio);
+	folio_clear_uptodate(folio);
+	folio_clear_referenced(folio);
+}
+
+/* Give a frame without a space back, page lock and one reference with it. */
+static void release(struct pcomp *pc, struct pcomp_line *line)
+{
+	struct page *page = line->page;
+
+	unlock_page(page);
+	put_page(page);
+	if (page_count(page) == 1) {
+		pcomp_frame_free(pc, line);
+		return;
+	}
+	/* pinned, or a fault is just finding out: an evictor frees it later */
+	set_bit(LINE_DEAD, &line->flags);
+	pcomp_queue_add(pc, line);
+}
+
+/**
+ * pcomp_line_drop() - a line leaves the cache
+ * @line: locked and referenced, no write-back in flight; both are given up
+ * @entry: what shall stand for the page: NULL or a value
+ *
+ * Whatever PTEs it has are removed.
+ */
+void pcomp_line_drop(struct pcomp_line *line, void *entry)
+{
+	struct pcomp_space *s = line->space;
+	struct pcomp *pc = line->pc;
+
+	if (page_mapped(line->page))
+		unmap_mapping_pages(s->file->f_mapping, line->index, 1, false);
+	pcomp_queue_del(pc, line);
+	/*
+	 * Replaces an entry: needs no memory. From here on the space may end;
+	 * it is freed by RCU, which the lock inside waits for.
+	 */
+	xa_store(&s->pages, line->index, entry, GFP_NOWAIT);
+	unbind(line);
+	release(pc, line);
+}
+
+/* Fill a page that no mComponent has. */
+static int fill_fresh(struct pcomp_space *s, struct pcomp_line *line)
+{
+	int err = pcomp_backing_read(s, line->index, line->page);
+
+	if (err != -ENOENT) {
+		if (!err)
+			pcomp_stat_inc(s->pc, PCOMP_STAT_FILE);
+		return err;
+	}
+	clear_highpage(line->page);
+	pcomp_stat_inc(s->pc, PCOMP_STAT_FIRST);
+	return 0;
+}
+
+/*
+ * Put a new line under an index where @entry (NULL or a value) was found, and
+ * fill it. Return: 0, locked and referenced; -EAGAIN: somebody was faster.
+ */
+static int make(struct pcomp_space *s, pgoff_t index, void *entry,
+		struct pcomp_line **out)
+{
+	struct pcomp_line *line = pcomp_frame_alloc(s->pc);
+	struct page *page;
+	void *old;
+	int err;
+
+	if (!line)
+		return -EINTR;
+	page = line->page;
+	get_page(page);
+	/* at most a fault that just found out has it for a moment */
+	lock_page(page);
+	bind(line, s, index, entry);
+	old = xa_cmpxchg(&s->pages, index, entry, line, GFP_NOFS);
+	if (old != entry) {
+		unbind(line);
+		release(s->pc, line);
+		return xa_is_err(old) ? xa_err(old) : -EAGAIN;
+	}
+	*out = line;
+	if (entry) {
+		/* the completion unlocks the page */
+		pcomp_fetch_start(line);
+		pcomp_stat_inc(s->pc, PCOMP_STAT_MISS);
+		pcomp_queue_add(s->pc, line);
+		err = lock_found(s, index, line);
+		put_page(page);
+		return err;
+	}
+	err = fill_fresh(s, line);
+	if (err) {
+		pcomp_line_drop(line, NULL);
+		return err;
+	}
+	SetPageUptodate(page);
+	pcomp_queue_add(s->pc, line);
+	return 0;
+}
+
+/**
+ * pcomp_line_get() - a page of a space, in the cache
+ * @s: the space
+ * @index: virtual address >> PAGE_SHIFT
+ *
+ * Finds it, fetches it from its owner, reads it from the file that is mapped
+ * there, or clears it: first touch sends no message.
+ *
+ * Context: process, may sleep, no page lock held; killable.
+ * Return: the line, locked and referenced, for pcomp_line_put(); or ERR_PTR:
+ *	-EINTR, -ENOMEM, -EFAULT (past the end of the file), -EIO (lost).
+ */
+struct pcomp_line *pcomp_line_get(struct pcomp_space *s, pgoff_t index)
+{
+	struct pcomp_line *line;
+	void *entry;
+	int err;
+
+	do {
+		entry = xa_load(&s->pages, index);
+		if (entry && !xa_is_value(entry)) {
+			line = entry;
+			err = lock_found(s, index, line);
+			if (!err)
+				pcomp_stat_inc(s->pc, PCOMP_STAT_SOFT);
+		} else {
+			err = make(s, index, entry, &line);
+		}
+	} while (err == -EAGAIN);
+	if (err)
+		return ERR_PTR(err);
+	if (unlikely(!PageUptodate(line->page))) {
+		/* the fetch failed for good: whoever comes next tries again */
+		pcomp_line_drop(line, xa_mk_value(1));
+		return ERR_PTR(-EIO);
+	}
+	return line;
+}
+
+/* Forget one page. Return: 1 if its owner has it, else 0. */
+static int discard_one(struct pcomp_space *s, pgoff_t index)
+{
+	struct pcomp_line *line;
+	void *entry;
+	int remote;
+
+	for (;;) {
+		entry = xa_load(&s->pages, index);
+		if (!entry)
+			return 0;
+		if (xa_is_value(entry)) {
+			/* unless a fault is turning it into a line just now */
+			if (xa_cmpxchg(&s->pages, index, entry, NULL,
+				       GFP_NOWAIT) == entry)
+				return 1;
+			continue;
+		}
+		line = entry;
+		/* unless it was evicted meanwhile */
+		if (!pcomp_line_lock(s, index, line))
+			continue;
+		remote = test_bit(LINE_REMOTE, &line->flags);
+		pcomp_line_drop(line, NULL);
+		return remote;
+	}
+}
+
+/**
+ * pcomp_lines_discard() - forget what a range holds
+ * @s: the space
+ * @first: first index
+ * @last: last index
+ *
+ * Contents at the owner are forgotten too; the caller logs that (pcomp_log()).
+ * Waits for fetches and write-backs of these pages.
+ * Return: 1 if there was any at an owner, else 0.
+ */
+int pcomp_lines_discard(struct pcomp_space *s, pgoff_t first, pgoff_t last)
+{
+	unsigned long index;
+	int remote = 0;
+	void *entry;
+
+	xa_for_each_range(&s->pages, index, entry, first, last) {
+		remote |= discard_one(s, index);
+		cond_resched();
+	}
+	return remote;
+}
+
+/**
+ * pcomp_line_move() - a page gets another address (mremap)
+ * @s: the space; map_lock held
+ * @from: index it has
+ * @to: index it gets, where nothing is
+ *
+ * Return: 0; -ENOENT: nothing was there; or pcomp_line_get()'s error.
+ */
+int pcomp_line_move(struct pcomp_space *s, pgoff_t from, pgoff_t to)
+{
+	struct pcomp_line *line;
+	void *old;
+
+	if (!xa_load(&s->pages, from))
+		return -ENOENT;
+	do {
+		line = pcomp_line_get(s, from);
+		if (IS_ERR(line))
+			return PTR_ERR(line);
+		if (!test_bit(LINE_WB, &line->flags))
+			break;
+		pcomp_line_put(line);
+		wait_event(s->pc->cache.wb_wait,
+			   !test_bit(LINE_WB, &line->flags));
+	} while (1);
+	if (page_mapped(line->page))
+		unmap_mapping_pages(s->file->f_mapping, from, 1, false);
+	old = xa_store(&s->pages, to, line, GFP_NOFS);
+	if (xa_is_err(old)) {
+		pcomp_line_put(line);
+		return xa_err(old);
+	}
+	xa_erase(&s->pages, from);
+	line->index = to;
+	line->page->index = to;
+	/* its owner knows nothing of the new address */
+	clear_bit(LINE_REMOTE, &line->flags);
+	folio_set_dirty(page_folio(line->page));
+	pcomp_line_put(line);
+	return 0;
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pcomp: the processor component. Private to the module.
+ *
+ * How a page travels, and which file has that idea:
+ *
+ *	sysmem.c exec.c fork.c	(what a process asks of its address space)
+ *	fault.c			(what the MMU asks)
+ *	   -> line.c		(a space's page, cached in a frame)
+ *	      -> fetch.c	(from its owner)	backing.c (from a file)
+ *	evict.c -> writeback.c	(to its owner)
+ *	   -> owner.c		(which mComponent, and what it knows of VMAs)
+ *	   -> lite_rpc
+ *
+ * Lock order, outermost first:
+ *
+ *	pcomp_space.map_lock		one change of an address space at a time
+ *	  mm->mmap_lock
+ *	    page lock of a line
+ *	      i_mmap_rwsem, page-table locks (the kernel's)
+ *	      pcomp_cache.lock		queues and the free list
+ *	      xa_lock of pcomp_space.pages
+ *	pcomp_owner.flush_lock		VMA updates go out in order; RPC inside
+ *	  pcomp_space.log_lock
+ *
+ * vm_ops->open runs under mmap_lock in fork and therefore never takes map_lock.
+ * A thread holds one page lock at a time, and waits for a frame holding none;
+ * only evictors hold many, and those they only ever try-lock.
+ */
+#ifndef _PCOMP_H
+#define _PCOMP_H
+
+#include <linux/fs.h>
+#include <linux/kobject.h>
+#include <linux/list.h>
+#include <linux/maple_tree.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/pagemap.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <lego/lite.h>
+
+struct pcomp;
+struct pcomp_evictor;
+struct pcomp_space;
+
+/* Counters, one sysfs file each; see instance.c */
+enum pcomp_stat {
+	PCOMP_STAT_MISS, /* faults that fetched from an mComponent */
+	PCOMP_STAT_FIRST, /* first touches: no message */
+	PCOMP_STAT_SOFT, /* faults on a line that was cached */
+	PCOMP_STAT_FILE, /* pages read from a privately mapped file */
+	PCOMP_STAT_EVICT, /* lines freed by evictors */
+	PCOMP_STAT_WRITEBACK, /* dirty lines written to their owner */
+	PCOMP_STAT_RESCUE, /* lines touched again while being evicted */
+	PCOMP_STAT_STALL, /* faults that had to wait for a free frame */
+	PCOMP_STAT_FORK,
+	PCOMP_STAT_EXEC,
+	PCOMP_STAT_ERROR, /* calls to mComponents that failed, retries too */
+	PCOMP_STAT_NR
+};
+
+/* bits of pcomp_line.flags */
+#define LINE_REMOTE 0 /* the owner has a version of this page */
+#define LINE_WB 1 /* a write-back is in flight; one at a time */
+#define LINE_DEAD 2 /* has no page any more, waits for the last reference */
+
+/**
+ * struct pcomp_line - a frame of ExCache and what it holds
+ * @page: the frame; has one reference of the cache's as long as that lives
+ * @pc: the cache's component
+ * @space: whose page it holds, NULL if none. Changes under the page lock
+ * @index: which page: virtual address >> PAGE_SHIFT. Page lock
+ * @queue: on the free list, the policy's queue or neither. pcomp_cache.lock
+ * @flags: LINE_*, atomic bit operations
+ * @frame: number of the frame in the cache
+ * @tries: of the fetch in flight
+ * @deadline: jiffies when the fetch in flight gives up
+ * @call: the fetch in flight
+ * @sge: where it lands
+ * @req: what it asks
+ * @work: retries it
+ *
+ * The fetch is inside so that a miss allocates nothing.
+ */
+struct pcomp_line {
+	struct page *page;
+	struct pcomp *pc;
+	struct pcomp_space *space;
+	pgoff_t index;
+	struct list_head queue;
+	unsigned long flags;
+	unsigned int frame;
+	unsigned int tries;
+	unsigned long deadline;
+	struct lite_call call;
+	struct lite_sge sge;
+	struct mcomp_fetch_req req;
+	struct work_struct work;
+};
+
+/**
+ * struct pcomp_policy - which lines go first
+ * @name: for sysfs
+ * @add: a line has come, or was spared: queue it
+ * @pick: take a line off the queue, or NULL
+ *
+ * Called with pcomp_cache.lock held; touch nothing but the queue.
+ */
+struct pcomp_policy {
+	const char *name;
+	void (*add)(struct list_head *queue, struct pcomp_line *line);
+	struct pcomp_line *(*pick)(struct list_head *queue);
+};
+
+extern const struct pcomp_policy pcomp_policy_fifo;
+
+/**
+ * struct pcomp_cache - ExCache
+ * @line: a line for each frame
+ * @nr: how many
+ * @low: evictors wake below this many free frames
+ * @high: and rest above this many
+ * @mr: all frames, registered once
+ * @lock: protects @free, @nr_free, @queue and pcomp_line.queue
+ * @free: frames that hold nothing
+ * @nr_free: how many
+ * @queue: frames that hold a line, in the policy's order
+ * @policy: the policy
+ * @free_wait: faults that wait for a frame
+ * @evict_wait: evictors at rest
+ * @wb_wait: whoever waits for LINE_WB to end
+ */
+struct pcomp_cache {
+	struct pcomp_line *line;
+	unsigned int nr;
+	unsigned int low;
+	unsigned int high;
+	struct lite_mr *mr;
+	spinlock_t lock; /* queues and counts, see above */
+	struct list_head free;
+	unsigned int nr_free;
+	struct list_head queue;
+	const struct pcomp_policy *policy;
+	wait_queue_head_t free_wait;
+	wait_queue_head_t evict_wait;
+	wait_queue_head_t wb_wait;
+};
+
+#define PCOMP_EVICTORS 2
+
+/**
+ * struct pcomp - a processor component
+ */
+struct pcomp {
+	struct kobject kobj; /* /sys/kernel/lego/pcomp/NAME */
+	char name[LITE_NAME_LEN];
+	struct list_head node_list; /* pcomp_instances_lock */
+	refcount_t refs; /* spaces, mounts, users of /dev/lego, the instance */
+	wait_queue_head_t idle; /* refs fell to 1 */
+	bool dying; /* pcomp_instances_lock */
+	struct lite_node *node;
+	bool joined;
+	struct pcomp_cache cache;
+	struct pcomp_evictor *evictor[PCOMP_EVICTORS];
+	struct workqueue_struct *wq; /* fetch retries, VMA flushes, space ends */
+	struct xarray spaces; /* id -> space, for debugfs and member deaths */
+	atomic_t nr_spaces;
+	atomic_t next_space;
+	unsigned long gmgr_silent; /* jiffies till when not to ask it, 0: ask */
+	struct dentry *debugfs;
+	atomic64_t stat[PCOMP_STAT_NR];
+};
+
+static inline void pcomp_stat_inc(struct pcomp *pc, enum pcomp_stat i)
+{
+	atomic64_inc(&pc->stat[i]);
+}
+
+/**
+ * struct pcomp_owner - an mComponent that has part of a space
+ * @list: in pcomp_space.owners, only added to; log_lock for adding
+ * @space: the space
+ * @peer: the mComponent
+ * @id: its node id
+ * @flush_lock: one flush of @ops at a time
+ * @seq: of the last update that was answered. flush_lock
+ * @ops: VMA updates it has not heard of. pcomp_space.log_lock
+ * @nr_ops: how many
+ * @max_ops: room
+ */
+struct pcomp_owner {
+	struct list_head list;
+	struct pcomp_space *space;
+	struct lite_peer *peer;
+	u32 id;
+	struct mutex flush_lock; /* see above */
+	u64 seq;
+	struct mcomp_vma_op *ops;
+	unsigned int nr_ops;
+	unsigned int max_ops;
+};
+
+/**
+ * struct pcomp_space - a process's address space: an mm that lives in ExCache
+ * @refs: the mm (till it ends), users
+ * @mm_node: in the table of all, by mm
+ * @mm: the mm, grabbed: its address stays ours till the space is gone
+ * @pc: component
+ * @id: on the wire
+ * @vid: vNode
+ * @vnode: its name
+ * @leader: pid of the process that entered the vNode
+ * @home_id: node id of the home
+ * @home: the home
+ * @vregion_shift: log2 of a vRegion in pages
+ * @ident: inode that is the identity of its pages (page->mapping): shared
+ *	futexes are told apart by it
+ * @file: the file its VMAs map, whose i_mmap finds the PTEs of a line; one for
+ *	a process and all it forks
+ * @pages: index -> line (cached), value (only at the owner), nothing (never
+ *	written back: zero, or the file's)
+ * @map_lock: one change of the address space at a time
+ * @log_lock: protects @ranges, @owners (adding), pcomp_owner.ops
+ * @ranges: what we have mapped, index -> PROT_* + 1 as value
+ * @owners: mComponents that have part of it
+ * @vregions: vRegion -> owner
+ * @flush_work: tells owners of unmapped memory when nothing else does
+ * @files: privately mapped files, index -> struct pcomp_backing
+ * @broken: has lost memory: no page of it may be used any more
+ * @end_work: gives all back
+ */
+struct pcomp_space {
+	refcount_t refs;
+	struct hlist_node mm_node;
+	struct mm_struct *mm;
+	struct pcomp *pc;
+	u64 id;
+	u32 vid;
+	char vnode[LITE_NAME_LEN];
+	pid_t leader;
+	u32 home_id;
+	struct lite_peer *home;
+	unsigned int vregion_shift;
+	struct inode *ident;
+	struct file *file;
+	struct xarray pages;
+	struct mutex map_lock; /* see above */
+	struct mutex log_lock; /* see above */
+	struct maple_tree ranges;
+	struct list_head owners;
+	struct xarray vregions;
+	struct delayed_work flush_work;
+	struct maple_tree files;
+	bool broken;
+	struct work_struct end_work;
+	struct rcu_head rcu;
+};
+
+/* main.c */
+extern struct vfsmount *pcomp_mnt;
+extern struct kobject *pcomp_kobj;
+extern struct dentry *pcomp_debugfs;
+
+/* instance.c */
+
+/**
+ * struct pcomp_cfg - what a component is made from
+ */
+struct pcomp_cfg {
+	const char *name;
+	const char *addr;
+	const char *gmgr;
+	long excache_mb;
+};
+
+struct pcomp *pcomp_create(const struct pcomp_cfg *cfg);
+int pcomp_destroy(struct pcomp *pc, bool force);
+struct pcomp *pcomp_get_by_name(const char *name);
+void pcomp_get(struct pcomp *pc);
+void pcomp_put(struct pcomp *pc);
+struct lite_node *pcomp_node(struct pcomp *pc);
+
+/* sysfs.c */
+extern const struct kobj_type pcomp_ktype;
+void pcomp_debugfs_create(struct pcomp *pc);
+void pcomp_debugfs_remove(struct pcomp *pc);
+
+/* configfs.c */
+int pcomp_configfs_init(void);
+void pcomp_configfs_exit(void);
+
+/* cache.c */
+int pcomp_cache_init(struct pcomp *pc, unsigned long mb);
+void pcomp_cache_exit(struct pcomp *pc);
+struct pcomp_line *pcomp_frame_alloc(struct pcomp *pc);
+void pcomp_frame_free(struct pcomp *pc, struct pcomp_line *line);
+void pcomp_queue_add(struct pcomp *pc, struct pcomp_line *line);
+void pcomp_queue_del(struct pcomp *pc, struct pcomp_line *line);
+
+/* line.c */
+struct pcomp_line *pcomp_line_get(struct pcomp_space *s, pgoff_t index);
+void pcomp_line_put(struct pcomp_line *line);
+bool pcomp_line_lock(struct pcomp_space *s, pgoff_t index,
+		     struct pcomp_line *line);
+void pcomp_line_drop(struct pcomp_line *line, void *entry);
+int pcomp_lines_discard(struct pcomp_space *s, pgoff_t first, pgoff_t last);
+int pcomp_line_move(struct pcomp_space *s, pgoff_t from, pgoff_t to);
+
+/* fetch.c */
+void pcomp_fetch_start(struct pcomp_line *line);
+void pcomp_fetch_work(struct work_struct *work);
+
+/* evict.c */
+int pcomp_evictors_start(struct pcomp *pc);
+void pcomp_evictors_stop(struct pcomp *pc);
+
+/* writeback.c */
+#define PCOMP_BATCH 64
+
+struct pcomp_wb;
+struct pcomp_wb *pcomp_wb_alloc(void);
+void pcomp_wb_free(struct pcomp_wb *wb);
+int pcomp_wb_run(struct pcomp *pc, struct pcomp_wb *wb,
+		 struct pcomp_line **line, unsigned int nr, bool keep);
+
+/* owner.c */
+struct pcomp_owner *pcomp_owner_of(struct pcomp_space *s, pgoff_t index,
+				   bool make);
+int pcomp_owner_flush(struct pcomp_owner *o);
+int pcomp_log(struct pcomp_space *s, u32 kind, unsigned long start,
+	      unsigned long len, unsigned long prot);
+int pcomp_owners_fork(struct pcomp_space *parent, struct pcomp_space *child);
+void pcomp_owners_exit(struct pcomp_space *s);
+void pcomp_owners_flush_work(struct work_struct *work);
+int pcomp_ctl_call(struct lite_peer *peer, u16 op, const void *req, u32 len,
+		   void *rsp, u32 rsp_size);
+
+/* space.c */
+
+/**
+ * struct pcomp_place - where a new process shall live
+ */
+struct pcomp_place {
+	struct pcomp *pc;
+	u32 vid;
+	char vnode[LITE_NAME_LEN];
+	pid_t leader;
+};
+
+void pcomp_spaces_exit(void);
+struct pcomp_space *pcomp_space_create(struct mm_struct *mm,
+				       const struct pcomp_place *place);
+struct pcomp_space *pcomp_space_alloc(struct mm_struct *mm, struct pcomp *pc);
+void pcomp_space_publish(struct pcomp_space *s);
+bool pcomp_mm_known(struct mm_struct *mm);
+struct pcomp_space *pcomp_space_get(struct mm_struct *mm);
+void pcomp_space_put(struct pcomp_space *s);
+void pcomp_space_end(struct mm_struct *mm);
+void pcomp_space_kill(struct pcomp_space *s, const char *fmt, ...)
+	__printf(2, 3);
+void pcomp_kill_current(const char *why, int err);
+bool pcomp_reason(pid_t pid, char *buf, size_t len);
+void pcomp_member_gone(struct pcomp *pc, const struct lite_member *m);
+
+/* fault.c */
+extern const struct vm_operations_struct pcomp_vm_ops;
+struct file *pcomp_file_create(void);
+struct inode *pcomp_inode_create(void);
+
+/* backing.c */
+int pcomp_backing_add(struct pcomp_space *s, pgoff_t first, pgoff_t last,
+		      struct file *file, pgoff_t pgoff);
+void pcomp_backing_del(struct pcomp_space *s, pgoff_t first, pgoff_t last);
+int pcomp_backing_move(struct pcomp_space *s, pgoff_t from, pgoff_t to,
+		       pgoff_t nr);
+int pcomp_backing_fork(struct pcomp_space *parent, struct pcomp_space *child);
+int pcomp_backing_read(struct pcomp_space *s, pgoff_t index, struct page *page);
+
+/* fork.c */
+void pcomp_fork(struct pcomp_space *parent, struct vm_area_struct *vma);
+
+/* exec.c */
+struct pcomp_entry;
+struct pcomp_entry *pcomp_enter(struct pcomp *pc, const char *vnode);
+void pcomp_entry_close(struct pcomp_entry *e);
+bool pcomp_entering(void);
+long pcomp_sys_execve(const struct pt_regs *regs);
+long pcomp_sys_execveat(const struct pt_regs *regs);
+
+/* sysmem.c */
+long pcomp_sys_mmap(const struct pt_regs *regs);
+long pcomp_sys_munmap(const struct pt_regs *regs);
+long pcomp_sys_mremap(const struct pt_regs *regs);
+long pcomp_sys_brk(const struct pt_regs *regs);
+long pcomp_sys_mprotect(const struct pt_regs *regs);
+long pcomp_sys_pkey_mprotect(const struct pt_regs *regs);
+long pcomp_sys_madvise(const struct pt_regs *regs);
+
+/* map.c */
+long pcomp_map(struct pcomp_space *s, unsigned long addr, unsigned long len,
+	       unsigned long prot, unsigned long flags, struct file *file,
+	       pgoff_t pgoff);
+int pcomp_unmap(struct pcomp_space *s, unsigned long addr, unsigned long len);
+int pcomp_capture(struct pcomp_space *s, unsigned long start,
+		  unsigned long end, unsigned long low, unsigned long prot);
+bool pcomp_is_ours(struct mm_struct *mm, unsigned long addr);
+
+/* hook.c */
+enum pcomp_hook_id {
+	PCOMP_HOOK_MMAP,
+	PCOMP_HOOK_MUNMAP,
+	PCOMP_HOOK_MREMAP,
+	PCOMP_HOOK_BRK,
+	PCOMP_HOOK_MPROTECT,
+	PCOMP_HOOK_PKEY_MPROTECT,
+	PCOMP_HOOK_MADVISE,
+	PCOMP_HOOK_EXECVE,
+	PCOMP_HOOK_EXECVEAT,
+	PCOMP_HOOK_EXIT_MMAP,
+	PCOMP_HOOK_NR
+};
+
+int pcomp_hooks_init(void);
+void pcomp_hooks_exit(void);
+long pcomp_orig(enum pcomp_hook_id id, const struct pt_regs *regs);
+
+/* ctl.c */
+int pcomp_ctl_init(void);
+void pcomp_ctl_exit(void);
+
+#endif /* _PCOMP_H */

@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Spaces: which mm is a vNode's process, and what it holds elsewhere.
+ *
+ * A space is found by its mm, in any context (the syscall hooks ask for each
+ * call of each process). It is made by exec and fork, leaves the table when the
+ * mm ends (exit_mmap is hooked), and is then given back by a worker: lines
+ * first, then what mComponents hold of it.
+ */
+#include <linux/file.h>
+#include <linux/hashtable.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include "pcomp.h"
+
+/*
+ * Registry of all components' spaces. Lock: spaces_lock, a leaf; lookups under
+ * RCU.
+ */
+static DEFINE_HASHTABLE(spaces_by_mm, 8);
+static DEFINE_SPINLOCK(spaces_lock);
+
+#define REASONS 64
+
+/* Why processes were ended, for `lego run`. Protected by spaces_lock. */
+static struct reason {
+	pid_t pid;
+	pid_t leader;
+	char text[128];
+} reasons[REASONS];
+
+static unsigned int next_reason;
+
+static struct pcomp_space *find(struct mm_struct *mm)
+{
+	struct pcomp_space *s;
+
+	hash_for_each_possible_rcu(spaces_by_mm, s, mm_node, (unsigned long)mm)
+		if (s->mm == mm)
+			return s;
+	return NULL;
+}
+
+/**
+ * pcomp_mm_known() - is this mm a space of ours?
+ * @mm: may be NULL
+ *
+ * Context: any, also where tracing may not recurse.
+ */
+notrace bool pcomp_mm_known(struct mm_struct *mm)
+{
+	struct pcomp_space *s;
+	bool known = false;
+
+	if (!mm)
+		return false;
+	rcu_read_lock_sched_notrace();
+	hash_for_each_possible_rcu_notrace(spaces_by_mm, s, mm_node,
+					   (unsigned long)mm)
+		if (s->mm == mm)
+			known = true;
+	rcu_read_unlock_sched_notrace();
+	return known;
+}
+
+/**
+ * pcomp_space_get() - the space of an mm
+ * @mm: may be NULL
+ *
+ * Context: any.
+ * Return: a reference for pcomp_space_put(), or NULL.
+ */
+struct pcomp_space *pcomp_space_get(struct mm_struct *mm)
+{
+	struct pcomp_space *s;
+
+	if (!mm)
+		return NULL;
+	rcu_read_lock();
+	s = find(mm);
+	if (s && !refcount_inc_not_zero(&s->refs))
+		s = NULL;
+	rcu_read_unlock();
+	return s;
+}
+
+/* Lines first: no RPC may touch frames of a space that owners forgot. */
+static void end_work(struct work_struct *work)
+{
+	struct pcomp_space *s = container_of(work, struct pcomp_space,
+					     end_work);
+	struct pcomp *pc = s->pc;
+
+	cancel_delayed_work_sync(&s->flush_work);
+	pcomp_lines_discard(s, 0, ULONG_MAX);
+	pcomp_owners_exit(s);
+	pcomp_backing_del(s, 0, ULONG_MAX);
+	mtree_destroy(&s->files);
+	xa_destroy(&s->pages);
+	xa_erase(&pc->spaces, (u32)s->id);
+	if (s->file)
+		fput(s->file);
+	if (!IS_ERR_OR_NULL(s->ident))
+		iput(s->ident);
+	mmdrop(s->mm);
+	kfree_rcu(s, rcu);
+	atomic_dec(&pc->nr_spaces);
+	pcomp_put(pc);
+	/*
+	 * The queue this runs on is destroyed, and so waited for, before the
+	 * module's text goes.
+	 */
+	module_put(THIS_MODULE);
+}
+
+/**
+ * pcomp_space_put() - drop a reference; the last one ends the space
+ * @s: the space
+ *
+ * Context: any.
+ */
+void pcomp_space_put(struct pcomp_space *s)
+{
+	if (refcount_dec_and_test(&s->refs))
+		queue_work(s->pc->wq, &s->end_work);
+}
+
+/**
+ * pcomp_space_alloc() - a space that nobody knows yet
+ * @mm: its mm
+ * @pc: component
+ *
+ * Context: process.
+ * Return: one reference, the mm's, or ERR_PTR.
+ */
+struct pcomp_space *pcomp_space_alloc(struct mm_struct *mm, struct pcomp *pc)
+{
+	struct pcomp_space *s;
+	u32 nr;
+	int err;
+
+	if (!try_module_get(THIS_MODULE))
+		return ERR_PTR(-ENODEV);
+	s = kzalloc(sizeof(*s), GFP_KERNEL);
+	if (!s) {
+		module_put(THIS_MODULE);
+		return ERR_PTR(-ENOMEM);
+	}
+	refcount_set(&s->refs, 1);
+	mmgrab(mm);
+	s->mm = mm;
+	pcomp_get(pc);
+	s->pc = pc;
+	nr = atomic_inc_return(&pc->next_space);
+	s->id = (u64)lite_node_id(pc->node) << 32 | nr;
+	xa_init(&s->pages);
+	xa_init(&s->vregions);
+	mutex_init(&s->map_lock);
+	mutex_init(&s->log_lock);
+	mt_init_flags(&s->ranges, MT_FLAGS_USE_RCU);
+	mt_init_flags(&s->files, MT_FLAGS_USE_RCU);
+	INIT_LIST_HEAD(&s->owners);
+	INIT_DELAYED_WORK(&s->flush_work, pcomp_owners_flush_work);
+	INIT_WORK(&s->end_work, end_work);
+	atomic_inc(&pc->nr_spaces);
+	s->ident = pcomp_inode_create();
+	if (IS_ERR(s->ident)) {
+		err = PTR_ERR(s->ident);
+		goto err_put;
+	}
+	err = xa_err(xa_store(&pc->spaces, nr, s, GFP_KERNEL));
+	if (err)
+		goto err_put;
+	return s;
+
+err_put:
+	pcomp_space_put(s);
+	return ERR_PTR(err);
+}
+
+/**
+ * pcomp_space_publish() - the space can be found by its mm
+ * @s: complete
+ */
+void pcomp_space_publish(struct pcomp_space *s)
+{
+	spin_lock(&spaces_lock);
+	hash_add_rcu(spaces_by_mm, &s->mm_node, (unsigned long)s->mm);
+	spin_unlock(&spaces_lock);
+}
+
+#define MEMBERS_MAX 256
+
+/* The one with the most free memory, of those that are up. */
+static u32 pick_home(struct pcomp *pc)
+{
+	struct lite_member *m;
+	unsigned int i, n;
+	u64 best_free = 0;
+	u32 best = 0;
+
+	m = kvmalloc_array(MEMBERS_MAX, sizeof(*m), GFP_KERNEL);
+	if (!m)
+		return 0;
+	n = lite_members(pc->node, m, MEMBERS_MAX);
+	for (i = 0; i < n; i++) {
+		if (m[i].role != LITE_ROLE_MCOMP ||
+		    m[i].state != GMGR_MEMBER_UP)
+			continue;
+		if (!best || m[i].total - m[i].used > best_free) {
+			best = m[i].id;
+			best_free = m[i].total - m[i].used;
+		}
+	}
+	kvfree(m);
+	return best;
+}
+
+/*
+ * gmgr says where a new process lives. With gmgr away that must not hold up a
+ * running vNode's forks and execs: then choose from the last table heard, and
+ * do not ask again for some seconds.
+ */
+static u32 place_home(struct pcomp *pc, u32 vid)
+{
+	struct gmgr_place_req req = {
+		.vid = cpu_to_le32(vid),
+		.pcomp_id = cpu_to_le32(lite_node_id(pc->node)),
+	};
+	struct gmgr_place_rsp rsp;
+	struct lite_call call = {
+		.op = GMGR_PLACE,
+		.class = LITE_CLASS_CONTROL,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp = &rsp,
+		.rsp_size = sizeof(rsp),
+		.timeout_ms = 1000,
+	};
+	unsigned long silent = READ_ONCE(pc->gmgr_silent);
+	struct lite_peer *gmgr = lite_gmgr(pc->node);
+
+	if (!gmgr || (silent && time_before(jiffies, silent)))
+		return pick_home(pc);
+	if (!lite_call(gmgr, &call) && call.rsp_len == sizeof(rsp))
+		return le32_to_cpu(rsp.home_id);
+	WRITE_ONCE(pc->gmgr_silent, (jiffies + 10 * HZ) | 1);
+	return pick_home(pc);
+}
+
+static int create_at_home(struct pcomp_space *s)
+{
+	struct mcomp_space_req req = {
+		.space = cpu_to_le64(s->id),
+		.pcomp_incarnation =
+			cpu_to_le64(lite_node_incarnation(s->pc->node)),
+		.vid = cpu_to_le32(s->vid),
+		.pcomp_id = cpu_to_le32(lite_node_id(s->pc->node)),
+	};
+	struct mcomp_space_rsp rsp;
+	int err;
+
+	s->home_id = place_home(s->pc, s->vid);
+	if (!s->home_id)
+		return -EHOSTUNREACH;
+	s->home = lite_member_peer(s->pc->node, s->home_id);
+	if (IS_ERR(s->home)) {
+		err = PTR_ERR(s->home);
+		s->home = NULL;
+		return err;
+	}
+	err = pcomp_ctl_call(s->home, MCOMP_SPACE_CREATE, &req, sizeof(req),
+			     &rsp, sizeof(rsp));
+	/* a repeated one finds what the first one made */
+	if (err)
+		return err;
+	s->vregion_shift = le32_to_cpu(rsp.vregion_shift) - PAGE_SHIFT;
+	return s->vregion_shift < 40 ? 0 : -EPROTO;
+}
+
+/**
+ * pcomp_space_create() - a space for a fresh process image (exec)
+ * @mm: its mm
+ * @place: vNode and component
+ *
+ * Context: process, may sleep, bounded.
+ * Return: the space, published; its reference is the mm's; or ERR_PTR.
+ */
+struct pcomp_space *pcomp_space_create(struct mm_struct *mm,
+				       const struct pcomp_place *place)
+{
+	struct pcomp_space *s = pcomp_space_alloc(mm, place->pc);
+	int err;
+
+	if (IS_ERR(s))
+		return s;
+	s->vid = place->vid;
+	s->leader = place->leader;
+	strscpy(s->vnode, place->vnode, sizeof(s->vnode));
+	s->file = pcomp_file_create();
+	if (IS_ERR(s->file)) {
+		err = PTR_ERR(s->file);
+		s->file = NULL;
+		goto err_put;
+	}
+	err = create_at_home(s);
+	if (err)
+		goto err_put;
+	pcomp_space_publish(s);
+	return s;
+
+err_put:
+	pcomp_space_put(s);
+	return ERR_PTR(err);
+}
+
+/**
+ * pcomp_space_end() - an mm has ended: no VMA is left
+ * @mm: the mm
+ */
+void pcomp_space_end(struct mm_struct *mm)
+{
+	struct pcomp_space *s;
+
+	spin_lock(&spaces_lock);
+	s = find(mm);
+	if (s)
+		hash_del_rcu(&s->mm_node);
+	spin_unlock(&spaces_lock);
+	if (s)
+		pcomp_space_put(s);
+}
+
+static void keep_reason(pid_t pid, pid_t leader, const char *text)
+{
+	struct reason *r;
+
+	spin_lock(&spaces_lock);
+	r = &reasons[next_reason++ % REASONS];
+	r->pid = pid;
+	r->leader = leader;
+	strscpy(r->text, text, sizeof(r->text));
+	spin_unlock(&spaces_lock);
+}
+
+/**
+ * pcomp_reason() - why a process was ended by its pComponent
+ * @pid: the process, or the one that entered the vNode
+ * @buf: gets a sentence
+ * @len: room
+ *
+ * Return: true if there is one.
+ */
+bool pcomp_reason(pid_t pid, char *buf, size_t len)
+{
+	bool found = false;
+	unsigned int i;
+
+	spin_lock(&spaces_lock);
+	for (i = 0; i < REASONS && !found; i++) {
+		struct reason *r = &reasons[(next_reason - 1 - i) % REASONS];
+
+		if (r->text[0] && (r->pid == pid || r->leader == pid)) {
+			strscpy(buf, r->text, len);
+			found = true;
+		}
+	}
+	spin_unlock(&spaces_lock);
+	return found;
+}
+
+/**
+ * pcomp_space_kill() - end the processes of a space, and say why
+ * @s: the space
+ * @fmt: the reason, a sentence without a newline
+ *
+ * Only the first reason of a space counts. Context: process.
+ */
+void pcomp_space_kill(struct pcomp_space *s, const char *fmt, ...)
+{
+	struct task_struct *p, *t;
+	char text[128];
+	va_list args;
+
+	if (xchg(&s->broken, true))
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	rcu_read_lock();
+	for_each_process(p) {
+		bool ours = false;
+
+		for_each_thread(p, t)
+			if (READ_ONCE(t->mm) == s->mm)
+				ours = true;
+		if (!ours || (p->flags & PF_KTHREAD))
+			continue;
+		pr_err("%s: %s[%d] of vNode %s is ended: %s\n", s->pc->name,
+		       p->comm, p->pid, s->vnode, text);
+		keep_reason(p->pid, s->leader, text);
+		send_sig(SIGKILL, p, 1);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * pcomp_kill_current() - the current process can not go on
+ * @why: a sentence
+ * @err: the error behind it
+ */
+void pcomp_kill_current(const char *why, int err)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s (error %d)", why, err);
+	pr_err("%s[%d] is ended: %s\n", current->comm, current->tgid, text);
+	keep_reason(current->tgid, current->tgid, text);
+	send_sig(SIGKILL, current, 1);
+}
+
+/**
+ * pcomp_member_gone() - an mComponent died: end what it had part of
+ * @pc: component
+ * @m: the member as it was
+ *
+ * There is no second copy yet. Context: process.
+ */
+void pcomp_member_gone(struct pcomp *pc, const struct lite_member *m)
+{
+	struct pcomp_space *s;
+	unsigned long i;
+
+	rcu_read_lock();
+	xa_for_each(&pc->spaces, i, s) {
+		struct pcomp_owner *o;
+		bool lost = s->home_id == m->id;
+
+		if (!refcount_inc_not_zero(&s->refs))
+			continue;
+		rcu_read_unlock();
+		list_for_each_entry(o, &s->owners, list)
+			if (o->id == m->id)
+				lost = true;
+		if (lost)
+			pcomp_space_kill(s, "mComponent %s died and had part of its memory",
+					 m->name);
+		pcomp_space_put(s);
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * pcomp_spaces_exit() - no space is left in the table
+ */
+void pcomp_spaces_exit(void)
+{
+	WARN_ON_ONCE(!hash_empty(spaces_by_mm));
+}
