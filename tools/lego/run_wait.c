@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lego run, the parent: hand signals on, stop and continue with the program,
+ * end as it ended.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lego.h"
+
+static const int forwarded[] = {
+	SIGTERM, SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1,
+	SIGUSR2, SIGCONT, SIGTSTP, SIGALRM, SIGWINCH,
+};
+
+static void wanted_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGCHLD);
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+		sigaddset(set, forwarded[i]);
+}
+
+/**
+ * run_block_signals() - before the fork, so that none is lost
+ * @old: mask for the child to restore
+ *
+ * They are taken with sigwaitinfo(). A blocked signal is queued even if it is
+ * ignored, so a caller's nohup does no harm: the child ignores it, too.
+ */
+void run_block_signals(sigset_t *old)
+{
+	sigset_t set;
+
+	wanted_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, old);
+	/* an ignored SIGCHLD would take the exit status away */
+	signal(SIGCHLD, SIG_DFL);
+}
+
+/*
+ * The child is in our process group. What the kernel sends, it sends to the
+ * group: keys at the terminal, a hangup, a window that changes; the child has
+ * it already. What a process sends with kill(), it sends to us alone. An
+ * alarm is the exception: a timer set before an exec of us is ours only.
+ */
+static void forward(const siginfo_t *info, int child)
+{
+	if (info->si_code == SI_KERNEL && info->si_signo != SIGALRM)
+		return;
+	if (info->si_code <= 0 && info->si_pid == child)
+		return; /* it meant its group, and has it */
+	kill(child, info->si_signo);
+}
+
+static void default_signal(int sig)
+{
+	sigset_t set;
+
+	signal(sig, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	kill(getpid(), sig);
+}
+
+/*
+ * Job control: whoever waits for us must see us stopped. Not for SIGSTOP,
+ * which a debugger may send and undo behind our back.
+ */
+static void stop_too(int sig)
+{
+	sigset_t set;
+
+	if (sig != SIGTSTP && sig != SIGTTIN && sig != SIGTTOU)
+		return;
+	default_signal(sig);
+	/* continued */
+	wanted_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void say_reason(const struct run *run, int child)
+{
+	struct lego_reason arg = { .pid = child };
+
+	if (ioctl(run->dev, LEGO_IOC_REASON, &arg))
+		return;
+	arg.reason[sizeof(arg.reason) - 1] = 0;
+	if (arg.reason[0])
+		lego_err("%s: %s", run->argv[0], arg.reason);
+}
+
+static int die_of(int sig)
+{
+	const struct rlimit no_core = { 0, 0 };
+
+	/* the program's core is dumped already, ours says nothing */
+	setrlimit(RLIMIT_CORE, &no_core);
+	default_signal(sig);
+	return 128 + sig; /* not reached for what ends a process */
+}
+
+/* The child is a zombie still: its pid is nobody else's. */
+static int finish(const struct run *run, int child)
+{
+	struct run_failure failure;
+	siginfo_t info;
+	int status;
+
+	if (read(run->report, &failure, sizeof(failure)) == sizeof(failure)) {
+		waitpid(child, &status, 0);
+		failure.text[sizeof(failure.text) - 1] = 0;
+		lego_err("%s", failure.text);
+		return failure.code;
+	}
+	info.si_pid = 0;
+	if (!waitid(P_PID, child, &info, WEXITED | WNOHANG | WNOWAIT) &&
+	    (info.si_code != CLD_EXITED || info.si_status))
+		say_reason(run, child);
+	if (waitpid(child, &status, 0) != child)
+		return EXIT_RUN;
+	if (WIFSIGNALED(status))
+		return die_of(WTERMSIG(status));
+	return WEXITSTATUS(status);
+}
+
+/**
+ * run_wait() - stand for the program until it ends
+ * @run: what runs
+ * @child: its process
+ *
+ * Return: the exit status to end with; does not return if a signal ended the
+ * program.
+ */
+int run_wait(const struct run *run, int child)
+{
+	siginfo_t info;
+	sigset_t set;
+
+	wanted_signals(&set);
+	for (;;) {
+		if (sigwaitinfo(&set, &info) < 0)
+			continue;
+		if (info.si_signo != SIGCHLD) {
+			forward(&info, child);
+			continue;
+		}
+		/* one SIGCHLD may stand for several changes */
+		info.si_pid = 0;
+		if (!waitid(P_PID, child, &info, WSTOPPED | WNOHANG) &&
+		    info.si_pid)
+			stop_too(info.si_status);
+		info.si_pid = 0;
+		if (!waitid(P_PID, child, &info, WEXITED | WNOHANG | WNOWAIT) &&
+		    info.si_pid)
+			return finish(run, child);
+	}
+}
