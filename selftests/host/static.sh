@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# timeout: 180
+# kernels: 6.1
+# The sources pass checkpatch --strict, shellcheck and codespell.
+. "$(dirname "$0")/../lib.sh"
+
+CHECKPATCH=$("$TOP/tools/debug-kernel/source" checkpatch)/scripts/checkpatch.pl
+export CHECKPATCH
+for check in checkpatch shellcheck codespell spdx; do
+	tap_check "$check has nothing to say" "$TOP/tools/checks/run" $check
+done
+tap_done

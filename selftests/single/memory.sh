@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# timeout: 240
+# Where a process's memory is: not on P, on the mComponents; and that it is
+# given back however the process ends.
+. "$(dirname "$0")/../lib.sh"
+
+have_vnode test
+have_pcomp small 4
+in_both 'cat > hold.py << END
+import sys, time
+data = [bytearray(b"%07d" % i) * 500 for i in range(5000)]
+data[7][3] = 1
+print("ready", flush=True)
+time.sleep(float(sys.argv[1]))
+print(sum(d[0] + d[-1] for d in data))
+END'
+
+hold=$(mktemp)
+trap 'rm -f "$hold"' EXIT
+lrun -p small python3 /data/hold.py 600 > "$hold" 2>&1 &
+wait_until 60 grep -q ready "$hold"
+tap_ok $? "a program is running"
+pid=$(on p0 pgrep -f '^python3 /data/hold.py')
+smaps=$(on p0 cat "/proc/$pid/smaps")
+tap_is "$(awk '/^Anonymous:|^Swap:/ { n += $2 } END { print n + 0 }' \
+	<<< "$smaps")" 0 "it has no anonymous or swapped memory on P"
+for m in m0 m1; do
+	[ "$(attr $m mcomp/$m/used_bytes)" -gt 0 ]
+	ok=$?
+	[ $ok = 0 ] && some=0
+done
+tap_ok "${some:-1}" "its memory is on mComponents"
+tap_note "m0 $(attr m0 mcomp/m0/used_bytes), m1 $(attr m1 mcomp/m1/used_bytes)"
+on p0 kill -9 "$pid"
+wait
+wait_until 20 none_held
+tap_is "$(held)" 0 "after SIGKILL the mComponents hold nothing of it"
+
+lrun -p small python3 /data/hold.py 0 > "$hold"
+tap_ok $? "it runs to its end"
+wait_until 20 none_held
+tap_is "$(held)" 0 "after its exit they hold nothing of it"
+
+in_both 'cat > fork.py << END
+import os
+data = [bytearray(b"%07d" % i) * 500 for i in range(3000)]
+r, w = os.pipe()
+pid = os.fork()
+who = b"parent" if pid else b"child!"
+for i, d in enumerate(data):
+    d[100:106] = who
+    d[200:207] = b"%07d" % (i * 3)
+good = all(d[100:106] == who and d[200:207] == b"%07d" % (i * 3)
+           and d[:7] == b"%07d" % i for i, d in enumerate(data))
+if not pid:
+    os._exit(0 if good else 1)
+print(good, os.waitpid(pid, 0)[1])
+END'
+same "a forked child and its parent each see their own changes" \
+	-p small python3 /data/fork.py
+
+in_both 'cat > twin.py << END
+import sys
+me = sys.argv[1].encode()
+data = [bytearray(me) * 1000 for i in range(3000)]
+for r in range(3):
+    for d in data:
+        d[r::50] = me * len(d[r::50])
+print(all(d == me * 1000 for d in data))
+END'
+for i in 1 2; do
+	lrun -p small python3 /data/twin.py $i > "$hold.$i" &
+done
+wait
+tap_is "$(cat "$hold.1" "$hold.2")" "True
+True" "two programs at once each see their own memory"
+rm -f "$hold".?
+wait_until 20 none_held
+tap_is "$(held)" 0 "after them the mComponents hold nothing"
+tap_done

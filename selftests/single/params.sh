@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# timeout: 240
+# rack: fresh
+# Bad module parameters: insmod fails, says why, soon, and leaves nothing.
+. "$(dirname "$0")/../lib.sh"
+
+build=$(on_sh one 'echo "$1"' "$TOP/build/$KERNEL")
+
+# bad MODULE NAME PARAMETER...
+bad() {
+	local module=$1 name=$2 out start=$SECONDS
+	shift 2
+	out=$(on_sh one 'dmesg -C; insmod "$@" && exit 1
+		dmesg | grep -v taint; true' "$build/$module/$module.ko" "$@")
+	tap_ok $? "$module: insmod with $name fails"
+	tap_like "$out" "$module: " "$module: and the kernel log says why"
+	[ $((SECONDS - start)) -le $((15 * slow)) ]
+	tap_ok $? "$module: and soon"
+}
+
+on one sh -c 'for m in pcomp scomp mcomp; do rmmod $m; done'
+tap_ok $? "the components unload"
+for mb in 0 -1 100000000; do
+	bad mcomp "mem_mb=$mb" name=m0 addr=loop:m0 gmgr=loop:g0 mem_mb=$mb
+	bad pcomp "excache_mb=$mb" name=p0 addr=loop:p0 gmgr=loop:g0 \
+		excache_mb=$mb
+done
+for gmgr in '' loop:nobody 10.77.0.99 300.1.2.3; do
+	bad mcomp "gmgr=$gmgr" name=m0 addr=loop:m0 "gmgr=$gmgr" mem_mb=16
+	bad pcomp "gmgr=$gmgr" name=p0 addr=loop:p0 "gmgr=$gmgr" excache_mb=16
+	bad scomp "gmgr=$gmgr" name=s0 addr=loop:s0 "gmgr=$gmgr" dir=/srv/lego
+done
+bad scomp 'a dir= that does not exist' name=s0 addr=loop:s0 gmgr=loop:g0 \
+	dir=/nonexistent
+bad mcomp 'an addr= in use' name=m0 addr=loop:g0 gmgr=loop:g0 mem_mb=16
+tap_check "all unload" on one sh -c 'rmmod gmgr && rmmod lite_rpc'
+tap_done

@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# timeout: 300
+# rack: fresh
+# rmmod: refused while in use; after use it leaves nothing, and all load again.
+. "$(dirname "$0")/../lib.sh"
+
+in_both "$(lines 2000)"
+have_vnode test
+unload() {
+	on_sh one 'lego vnode rm test
+		for m in pcomp scomp mcomp gmgr lite_rpc; do
+			rmmod $m || exit
+		done'
+}
+pages() {
+	on_sh one 'echo 3 > /proc/sys/vm/drop_caches; sleep 1
+		awk "/^(MemFree|Cached|Buffers|SReclaimable|Shmem):/ { n += \$2 }
+		END { print n }" /proc/meminfo'
+}
+
+on_sh p0 'lego run -n test -- sleep 60 > /dev/null 2>&1 & sleep 2'
+for m in pcomp mcomp gmgr lite_rpc; do
+	! on one rmmod $m 2> /dev/null
+	tap_ok $? "rmmod $m is refused while a program runs"
+done
+on one pkill -x sleep
+wait_until 20 none_held
+lrun sort /data/lines > /dev/null
+tap_ok $? "a program runs after that"
+
+idle() { [ "$(on one cat /sys/module/pcomp/refcnt)" = 0 ]; }
+wait_until 20 idle
+tap_check "all five unload" unload
+tap_is "$(on_sh one 'ls -d /sys/kernel/lego /sys/kernel/config/lego \
+	/sys/kernel/debug/lego /dev/lego 2> /dev/null')" "" "no file of theirs is left"
+tap_is "$(on_sh one 'grep -E "^(lite|gmgr|mcomp|scomp|pcomp|lego)" \
+	/proc/slabinfo')" "" "no slab cache of theirs is left"
+before=$(pages)
+
+for i in 1 2; do
+	"$rack" load > /dev/null 2>&1
+	tap_ok $? "all load again ($i)"
+	have_vnode test > /dev/null
+	same "and a program's result is right ($i)" sort /data/lines
+	wait_until 20 none_held
+	wait_until 20 idle
+	unload > /dev/null 2>&1
+	tap_ok $? "and all unload ($i)"
+done
+leaked=$((before - $(pages)))
+tap_note "memory lost over two rounds: $leaked KiB"
+[ $leaked -lt 8192 ]
+tap_ok $? "their memory is given back"
+if [ "$KERNEL" = debug ]; then
+	on_sh one 'f=/sys/kernel/debug/kmemleak
+		echo clear > $f; echo scan > $f; sleep 6; echo scan > $f'
+	tap_is "$(on one cat /sys/kernel/debug/kmemleak)" "" "kmemleak is silent"
+	tap_is "$(on_sh one 'awk "/debug_locks/ { print \$2 }" \
+		/proc/lockdep_stats')" 1 "lockdep is still awake"
+fi
+tap_done

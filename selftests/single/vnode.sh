@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# vNodes and lego run: what a user can do wrong gets a clear error, soon.
+. "$(dirname "$0")/../lib.sh"
+
+have_vnode test
+# wrong STATUS REGEX NAME COMMAND...: fails so
+wrong() {
+	local status=$1 regex=$2 name=$3 out got start=$SECONDS
+	shift 3
+	out=$(on p0 "$@" 2>&1)
+	got=$?
+	tap_is $got "$status" "$name: exit status $status"
+	tap_like "$out" "$regex" "$name: and the reason"
+	[ $((SECONDS - start)) -le $((15 * slow)) ]
+	tap_ok $? "$name: and soon"
+}
+wrong 125 'nobody' "an unknown vNode" lego run -n nobody -- true
+wrong 1 'test.*exist|exist.*test' "a second vNode of the same name" \
+	lego vnode create test
+wrong 127 'no-such-program' "a program that does not exist" \
+	lego run -n test -- no-such-program
+wrong 126 '/etc/hostname' "a program that is not executable" \
+	lego run -n test -- /etc/hostname
+wrong 1 'nobody' "removing an unknown vNode" lego vnode rm nobody
+out=$(lrun sh -c 'cat /no/such/file; exit 5' 2>&1)
+tap_is $? 5 "a program's own exit status comes through"
+tap_like "$out" 'No such file' "and its standard error"
+tap_is "$(echo hello | "$rack" exec p0 -- lego run -n test -- cat)" hello \
+	"and its standard input and output"
+lrun sh -c 'kill -SEGV $$' > /dev/null 2>&1
+tap_is $? 139 "a signal that ends the program ends lego run"
+tap_check "a vNode is made and removed" \
+	on_sh g0 'lego vnode create brief && lego vnode rm brief'
+tap_done
