@@ -53,6 +53,28 @@ const char *gmgr_role_name(u32 role)
 	return role < LITE_ROLE_NR ? names[role] : "unknown";
 }
 
+/**
+ * gmgr_news() - log what happened in the rack
+ * @g: manager
+ * @fmt: as printk()'s
+ *
+ * Peers make the news, so that there is a limit to it.
+ * Context: any.
+ */
+void gmgr_news(struct gmgr *g, const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list args;
+
+	if (!__ratelimit(&g->news))
+		return;
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	pr_info("%s: %pV", g->name, &vaf);
+	va_end(args);
+}
+
 static int gmgr_check_cfg(const struct gmgr_cfg *cfg)
 {
 	if (gmgr_check_name(cfg->name, LITE_NAME_LEN)) {
@@ -108,6 +130,7 @@ struct gmgr *gmgr_create(const struct gmgr_cfg *cfg)
 	g->heartbeat_ms = cfg->heartbeat_ms;
 	g->dead_ms = cfg->dead_ms;
 	g->place = gmgr_policy_find(cfg->placement);
+	ratelimit_state_init(&g->news, 5 * HZ, 100);
 	mutex_init(&g->join_lock);
 	mutex_init(&g->lock);
 	INIT_LIST_HEAD(&g->vnodes);

@@ -11,6 +11,7 @@
 #include <linux/kobject.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 #include <lego/lite.h>
@@ -50,6 +51,7 @@ struct gmgr_cfg {
 struct gmgr {
 	char name[LITE_NAME_LEN];
 	struct lite_node *node;
+	struct ratelimit_state news;
 	bool ready; /* set last, before it handlers answer -EAGAIN */
 	unsigned int heartbeat_ms;
 	unsigned int dead_ms;
@@ -137,6 +139,7 @@ struct gmgr *gmgr_create(const struct gmgr_cfg *cfg);
 void gmgr_destroy(struct gmgr *g);
 int gmgr_check_name(const char *name, size_t size);
 const char *gmgr_role_name(u32 role);
+__printf(2, 3) void gmgr_news(struct gmgr *g, const char *fmt, ...);
 
 /* member.c */
 void gmgr_members_init(struct gmgr *g);

@@ -232,9 +232,9 @@ int gmgr_member_join(struct gmgr *g, const struct gmgr_join_req *req,
 	rsp->reserved = 0;
 	rsp->epoch = cpu_to_le64(g->epoch);
 	if (how)
-		pr_info("%s: %s %s %s, id %u, at %s, %llu MiB\n", g->name,
-			gmgr_role_name(c->role), c->name, how, c->id, c->addr,
-			c->total >> 20);
+		gmgr_news(g, "%s %s %s, id %u, at %s, %llu MiB\n",
+			  gmgr_role_name(c->role), c->name, how, c->id,
+			  c->addr, c->total >> 20);
 
 out_unlock_both:
 	mutex_unlock(&g->lock);
@@ -265,8 +265,8 @@ int gmgr_member_leave(struct gmgr *g, const struct gmgr_leave_req *req)
 		member_set_state(c, GMGR_MEMBER_LEFT);
 		c->used = 0;
 		c->nr_spaces = 0;
-		pr_info("%s: %s %s left\n", g->name, gmgr_role_name(c->role),
-			c->name);
+		gmgr_news(g, "%s %s left\n", gmgr_role_name(c->role),
+			  c->name);
 		err = 0;
 	}
 	mutex_unlock(&g->lock);
@@ -382,9 +382,9 @@ static void member_check(struct work_struct *work)
 		if (time_before_eq(jiffies, c->last + dead))
 			continue;
 		member_set_state(c, GMGR_MEMBER_DEAD);
-		pr_warn("%s: %s %s is dead: silent for %u ms\n", g->name,
-			gmgr_role_name(c->role), c->name,
-			jiffies_to_msecs(jiffies - c->last));
+		gmgr_news(g, "%s %s is dead: silent for %u ms\n",
+			  gmgr_role_name(c->role), c->name,
+			  jiffies_to_msecs(jiffies - c->last));
 	}
 	g->check_due = jiffies + msecs_to_jiffies(CHECK_MS);
 	mutex_unlock(&g->lock);

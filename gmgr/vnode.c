@@ -199,7 +199,7 @@ struct gmgr_vn *gmgr_vnode_alloc(struct gmgr *g, const char *name)
 	if (!vn->storage[0])
 		vnode_pick_storage(vn);
 	mutex_unlock(&g->lock);
-	pr_info("%s: vNode %s made, vid %u\n", g->name, vn->name, vn->vid);
+	gmgr_news(g, "vNode %s made, vid %u\n", vn->name, vn->vid);
 	return vn;
 
 err_free:
@@ -222,7 +222,7 @@ void gmgr_vnode_del(struct gmgr_vn *vn)
 	list_del(&vn->list);
 	g->nr_vnodes--;
 	mutex_unlock(&g->lock);
-	pr_info("%s: vNode %s removed\n", g->name, vn->name);
+	gmgr_news(g, "vNode %s removed\n", vn->name);
 }
 
 /* Called with the directory's inode locked; the dentry is for dput(). */

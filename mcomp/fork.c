@@ -92,6 +92,7 @@ int mcomp_fork_shard(struct mcomp_space *parent, u64 child_id)
 {
 	struct mcomp_space *child;
 
+	mcomp_space_evict(parent->m, child_id, parent->incarnation);
 	child = mcomp_space_get(parent->m, child_id);
 	if (child) {
 		mcomp_space_put(child);
@@ -208,6 +209,7 @@ int mcomp_fork_home(struct mcomp_space *parent, u64 child_id)
 	struct mcomp_space *child;
 	int err;
 
+	mcomp_space_evict(parent->m, child_id, parent->incarnation);
 	child = mcomp_space_get(parent->m, child_id);
 	if (child) {
 		mcomp_space_put(child);

@@ -31,7 +31,7 @@ static void instance_member_changed(void *priv, const struct lite_member *old,
 	struct mcomp *m = priv;
 
 	if (new->role == LITE_ROLE_PCOMP)
-		queue_work(m->wq, &m->gc_work);
+		mod_delayed_work(m->wq, &m->gc_work, 0);
 }
 
 static const struct lite_member_ops member_ops = {
@@ -128,7 +128,7 @@ static struct mcomp *instance_alloc(const struct mcomp_cfg *cfg)
 	m->vregion_shift = 20 + ilog2(cfg->vregion_mb);
 	xa_init(&m->spaces);
 	mutex_init(&m->lock);
-	INIT_WORK(&m->gc_work, mcomp_gc_work);
+	INIT_DELAYED_WORK(&m->gc_work, mcomp_gc_work);
 	init_waitqueue_head(&m->stop_wait);
 	init_completion(&m->kobj_gone);
 	return m;

@@ -26,6 +26,12 @@
 #define MCOMP_ADDR_MAX BIT_ULL(57) /* end of any user address range */
 #define MCOMP_INDEX_MAX (MCOMP_ADDR_MAX >> PAGE_SHIFT)
 
+/*
+ * A pComponent that gmgr calls dead may only have been slow, and our copy of
+ * gmgr's table may be behind: wait for so long whether it comes back.
+ */
+#define MCOMP_GRACE_MS 3000
+
 /* Calls to other mComponents: shorter than what their caller waits. */
 #define MCOMP_CALL_MS 3000
 
@@ -85,7 +91,7 @@ struct mcomp {
 
 	/* Frees spaces, tells other mComponents to */
 	struct workqueue_struct *wq;
-	struct work_struct gc_work;
+	struct delayed_work gc_work;
 	wait_queue_head_t stop_wait;
 	bool stopping;
 
@@ -127,6 +133,8 @@ struct mcomp_owner {
  * @free_work: frees it behind fetches, which have no reference
  * @sem: protects @vmas, @seq and removal from @map: VMA updates, fork and the
  *	end take it for writing, write-backs, which add to @map, for reading
+ * @doubt: jiffies, not 0, since when its pComponent seems to have died; gc_work
+ *	alone
  * @dead: ended; changed with @sem and @owners_lock held
  * @seq: last VMA update done
  * @vmas: page indices to xa_mk_value(PROT_*)
@@ -144,6 +152,7 @@ struct mcomp_space {
 	u32 vid;
 	bool home;
 	bool dead;
+	unsigned long doubt;
 	refcount_t ref;
 	struct rcu_work free_work;
 
@@ -190,7 +199,7 @@ int mcomp_space_create(struct mcomp *m, const struct mcomp_space_req *req,
 struct mcomp_space *mcomp_space_get(struct mcomp *m, u64 id);
 void mcomp_space_put(struct mcomp_space *s);
 void mcomp_space_kill(struct mcomp_space *s);
-bool mcomp_pcomp_gone(struct mcomp *m, u32 pcomp_id, u64 incarnation);
+void mcomp_space_evict(struct mcomp *m, u64 id, u64 incarnation);
 
 /* vma.c */
 void mcomp_vma_init(struct mcomp_space *s);
@@ -222,6 +231,13 @@ int mcomp_fork_home(struct mcomp_space *parent, u64 child_id);
 int mcomp_fork_shard(struct mcomp_space *parent, u64 child_id);
 
 /* gc.c */
+enum mcomp_fate {
+	MCOMP_FATE_LIVES, /* as far as is known */
+	MCOMP_FATE_DOUBT, /* said to be dead, or to have another incarnation */
+	MCOMP_FATE_LEFT,
+};
+
+enum mcomp_fate mcomp_space_fate(const struct mcomp_space *s);
 void mcomp_gc_work(struct work_struct *work);
 void mcomp_gc_all(struct mcomp *m);
 

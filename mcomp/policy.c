@@ -2,8 +2,6 @@
 /*
  * Owners of vRegions (OSDI'18, 4.4.1: the home assigns them by load).
  */
-#include <linux/stddef.h>
-
 #include "policy.h"
 
 static __u64 cand_free(const struct mcomp_region_cand *c)

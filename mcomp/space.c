@@ -133,28 +133,6 @@ void mcomp_space_discard(struct mcomp_space *s)
 }
 
 /**
- * mcomp_pcomp_gone() - has a pComponent ended, as far as is known?
- * @m: who asks
- * @pcomp_id: node id
- * @incarnation: of it
- *
- * One that is in no table has not: gmgr may just have been restarted.
- * Context: any.
- * Return: whether.
- */
-bool mcomp_pcomp_gone(struct mcomp *m, u32 pcomp_id, u64 incarnation)
-{
-	struct lite_member member;
-
-	if (lite_member_by_id(m->node, pcomp_id, &member))
-		return false;
-	if (member.role != LITE_ROLE_PCOMP)
-		return false;
-	return member.state != GMGR_MEMBER_UP ||
-	       member.incarnation != incarnation;
-}
-
-/**
  * mcomp_space_insert() - make a space findable
  * @s: from mcomp_space_alloc(); its reference is the table's from here on, or
  *	is dropped on an error
@@ -166,11 +144,13 @@ bool mcomp_pcomp_gone(struct mcomp *m, u32 pcomp_id, u64 incarnation)
 int mcomp_space_insert(struct mcomp_space *s)
 {
 	struct mcomp *m = s->m;
+	enum mcomp_fate fate;
 	int err = -ESHUTDOWN;
 
 	/* A space in use keeps the module. */
 	if (!try_module_get(THIS_MODULE))
 		goto err_discard;
+	refcount_inc(&s->ref); /* ours: once in the table it may be ended */
 	mutex_lock(&m->lock);
 	if (!m->closing)
 		err = xa_insert(&m->spaces, s->id, s, GFP_KERNEL);
@@ -183,15 +163,18 @@ int mcomp_space_insert(struct mcomp_space *s)
 	 * gc_work looks at the table after the members changed, we at the
 	 * members after the table changed: one of us sees a late creation.
 	 */
-	if (mcomp_pcomp_gone(m, s->pcomp_id, s->incarnation)) {
-		refcount_inc(&s->ref);
+	fate = mcomp_space_fate(s);
+	if (fate == MCOMP_FATE_DOUBT)
+		mod_delayed_work(m->wq, &m->gc_work, 0);
+	if (fate == MCOMP_FATE_LEFT) {
 		mcomp_space_kill(s);
-		mcomp_space_put(s);
-		return -ESTALE;
+		err = -ESTALE;
 	}
-	return 0;
+	mcomp_space_put(s);
+	return err;
 
 err_module:
+	mcomp_space_put(s);
 	module_put(THIS_MODULE);
 err_discard:
 	mcomp_space_discard(s);
@@ -225,6 +208,26 @@ void mcomp_space_kill(struct mcomp_space *s)
 	mutex_unlock(&m->lock);
 	mcomp_space_put(s);
 	module_put(THIS_MODULE);
+}
+
+/**
+ * mcomp_space_evict() - end a space that a former life of a pComponent left
+ * @m: where
+ * @id: id, which the pComponent gives again
+ * @incarnation: of the pComponent that asks; gmgr lets it have its id only
+ *	after the former one's end
+ *
+ * Context: process, may sleep.
+ */
+void mcomp_space_evict(struct mcomp *m, u64 id, u64 incarnation)
+{
+	struct mcomp_space *s = mcomp_space_get(m, id);
+
+	if (!s)
+		return;
+	if (s->incarnation != incarnation)
+		mcomp_space_kill(s);
+	mcomp_space_put(s);
 }
 
 /* Is @s what @req asks for, and has nobody used it yet? */
@@ -261,6 +264,7 @@ int mcomp_space_create(struct mcomp *m, const struct mcomp_space_req *req,
 	struct mcomp_space *s;
 	int err;
 
+	mcomp_space_evict(m, id, le64_to_cpu(req->pcomp_incarnation));
 	s = mcomp_space_alloc(m, id, le32_to_cpu(req->pcomp_id),
 			      le64_to_cpu(req->pcomp_incarnation),
 			      le32_to_cpu(req->vid), home);

@@ -4,7 +4,6 @@
  * A maple tree of ranges of page indices; each owner gets all changes of the
  * space, and has frames only of its own vRegions.
  */
-#include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 
@@ -45,7 +44,7 @@ void mcomp_frame_drop(void *space, u32 frame)
  * The caller has @sem, in either way.
  */
 static bool range_next(struct mcomp_space *s, u64 *first, u64 last, u64 *end,
-		     void **prot)
+		       void **prot)
 {
 	MA_STATE(mas, &s->vmas, *first, *first);
 

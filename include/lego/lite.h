@@ -45,7 +45,8 @@ struct lite_sge {
  * lite_mr_create() - map and register pages, once, for many calls
  * @node: the node that will use them
  * @pages: the pages, each PAGE_SIZE; the array is copied
- * @nr: how many; no upper limit (one key each 2 MiB or so inside)
+ * @nr: how many; no upper limit (one key each MiB or more inside: a struct
+ *	lite_sge that crosses a MiB of the region may take two segments)
  * @access: LITE_MR_*
  *
  * Context: process, may sleep.

@@ -544,7 +544,10 @@ struct mcomp_vma_req {
 
 static_assert(sizeof(struct mcomp_vma_req) == 24);
 
-/* FETCH: out segment 0, one page, gets the contents. NOENT: never written. */
+/*
+ * FETCH: out segment 0, one page, gets the contents. NOENT: never written. STALE:
+ * no such space here, which is never to be taken for a page of zeroes.
+ */
 struct mcomp_fetch_req {
 	__le64 space;
 	__le64 index;
@@ -695,7 +698,7 @@ static_assert(sizeof(struct scomp_io_rsp) == 96);
 
 /*
  * READDIR: entries by RDMA into the out segments, from @cookie (0 at first);
- * reply: bytes written and the cookie to go on from; 0 bytes at the end.
+ * reply: bytes written, the cookie to go on from, and whether that is all.
  */
 struct scomp_readdir_req {
 	struct scomp_hdr hdr;
@@ -709,7 +712,7 @@ static_assert(sizeof(struct scomp_readdir_req) == 32);
 struct scomp_readdir_rsp {
 	__le64 cookie;
 	__le32 count;
-	__le32 reserved;
+	__le32 eof; /* 1: nothing follows */
 };
 
 static_assert(sizeof(struct scomp_readdir_rsp) == 16);
