@@ -14,6 +14,7 @@
  * before any request, which comes after it on the same send queue.
  */
 #include <linux/jiffies.h>
+#include <linux/log2.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -440,13 +441,15 @@ static int init_device(struct lite_node *node, struct lite_rdma_node *rn)
 	if (!(attr->device_cap_flags & IB_DEVICE_MEM_MGT_EXTENSIONS) ||
 	    !rdma_cap_ib_cm(dev, rn->listen->port_num) ||
 	    attr->max_qp_wr < LITE_QP_SENDS ||
-	    attr->max_fast_reg_page_list_len < LITE_SLOTS) {
+	    attr->max_fast_reg_page_list_len <= LITE_SLOTS) {
 		pr_err("%s: device %s cannot do what lite_rpc needs: InfiniBand or RoCE with memory management extensions\n",
 		       node->name, dev_name(&dev->dev));
 		return -EOPNOTSUPP;
 	}
 	rn->dev = dev;
-	rn->piece_pages = min(attr->max_fast_reg_page_list_len, 512U);
+	/* see map_piece() for the one to spare */
+	rn->piece_pages = rounddown_pow_of_two(
+		min(attr->max_fast_reg_page_list_len, 1024U) - 1);
 	rn->max_sges = min(attr->max_send_sge, LITE_QP_SGES);
 	rn->max_read_sges = clamp(attr->max_sge_rd, 1, (int)rn->max_sges);
 	rn->pd = ib_alloc_pd(dev, 0);
