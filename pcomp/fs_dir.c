@@ -25,11 +25,14 @@ static void pcomp_fs_seen(struct dentry *dentry)
 
 static bool pcomp_fs_name_fresh(struct dentry *dentry, struct inode *inode)
 {
-	unsigned long timeo = PCOMP_FS_NEG_TIMEO;
 	unsigned long seen = READ_ONCE(dentry->d_time);
+	unsigned long timeo;
 
 	if (inode)
 		timeo = READ_ONCE(PCOMP_FS_I(inode)->timeo);
+	else
+		timeo = min_t(unsigned long, PCOMP_FS_NEG_TIMEO,
+			      msecs_to_jiffies(PCOMP_FS(dentry->d_sb)->attr_ms));
 	return seen && time_before(jiffies, seen + timeo);
 }
 

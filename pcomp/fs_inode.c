@@ -15,11 +15,9 @@
 #include <linux/slab.h>
 #include <linux/stat.h>
 #include <linux/statfs.h>
+#include <linux/timekeeping.h>
 #include <linux/uidgid.h>
 #include "fs_priv.h"
-
-/* A directory's name is believed longer the longer it did not change. */
-#define PCOMP_FS_DIR_TIMEO_MAX (8 * HZ)
 
 static struct kmem_cache *pcomp_fs_inode_cache;
 
@@ -27,6 +25,20 @@ static bool pcomp_fs_has_dirty(struct inode *inode)
 {
 	return mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY) ||
 	       mapping_tagged(inode->i_mapping, PAGECACHE_TAG_WRITEBACK);
+}
+
+/*
+ * How long to believe: what did not change for long is not likely to do so
+ * now, and is believed up to five times longer (a tenth of its age, as NFS).
+ */
+static unsigned long pcomp_fs_timeo(struct super_block *sb,
+				    const struct scomp_attr *attr)
+{
+	unsigned long least = msecs_to_jiffies(PCOMP_FS(sb)->attr_ms);
+	s64 age = ktime_get_real_seconds() - le64_to_cpu(attr->ctime_sec);
+
+	age = clamp_t(s64, age, 0, 3600);
+	return clamp_t(unsigned long, age * HZ / 10, least, 5 * least);
 }
 
 static void pcomp_fs_set_attr(struct inode *inode,
@@ -49,6 +61,7 @@ static void pcomp_fs_set_attr(struct inode *inode,
 	nlink -= min(nlink, fi->silly);
 	if (nlink != inode->i_nlink)
 		set_nlink(inode, nlink);
+	fi->timeo = pcomp_fs_timeo(inode->i_sb, attr);
 	fi->checked = jiffies ?: 1;
 }
 
@@ -79,19 +92,12 @@ static void pcomp_fs_remember(struct pcomp_fs_inode *fi,
 void pcomp_fs_apply(struct inode *inode, const struct scomp_attr *attr, u64 gen)
 {
 	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
-	unsigned long least;
 	bool differs;
 
 	spin_lock(&fi->lock);
 	if (gen < fi->gen)
 		goto out; /* older than what was done here */
 	differs = pcomp_fs_differs(fi, attr);
-	least = msecs_to_jiffies(PCOMP_FS(inode->i_sb)->attr_ms);
-	if (!S_ISDIR(inode->i_mode) || differs)
-		fi->timeo = least;
-	else if (time_after(jiffies, fi->checked + fi->timeo))
-		fi->timeo = max(least, min_t(unsigned long, fi->timeo * 2,
-					     PCOMP_FS_DIR_TIMEO_MAX));
 	pcomp_fs_set_attr(inode, attr);
 	if (S_ISREG(inode->i_mode)) {
 		if (differs && inode->i_mapping->nrpages)
@@ -517,7 +523,6 @@ struct inode *pcomp_fs_iget(struct super_block *sb,
 	}
 	/* The times are the sComponent's to keep. */
 	inode->i_flags |= S_NOATIME | S_NOCMTIME;
-	PCOMP_FS_I(inode)->timeo = msecs_to_jiffies(PCOMP_FS(sb)->attr_ms);
 	i_size_write(inode, le64_to_cpu(attr->size));
 	pcomp_fs_set_attr(inode, attr);
 	unlock_new_inode(inode);

@@ -67,7 +67,7 @@ struct pcomp_fs_buf {
  */
 struct pcomp_fs_pool {
 	struct lite_mr *mr;
-	spinlock_t lock;
+	spinlock_t lock; /* see above */
 	struct list_head free;
 	wait_queue_head_t wait;
 	struct pcomp_fs_buf *buf;
@@ -85,7 +85,7 @@ struct pcomp_fs_pool {
  * @storage: name of the sComponent
  * @root: the vNode's root below the sComponent's, without '/' at the ends
  * @vid: vNode id
- * @attr_ms: how long attributes and names are believed
+ * @attr_ms: how long attributes and names are believed, at least
  * @retry_s: how long a sComponent that is away is waited for
  * @storage_id: node id of the sComponent
  * @peer_lock: protects @peer and @storage_id
@@ -108,7 +108,7 @@ struct pcomp_fs {
 	u32 attr_ms;
 	u32 retry_s;
 	u32 storage_id;
-	struct mutex peer_lock;
+	struct mutex peer_lock; /* see above */
 	struct lite_peer *peer;
 	struct rw_semaphore path_sem;
 	atomic64_t gen;
@@ -139,7 +139,7 @@ struct pcomp_fs {
  */
 struct pcomp_fs_inode {
 	struct inode vfs;
-	spinlock_t lock;
+	spinlock_t lock; /* see above */
 	u64 gen;
 	unsigned long checked;
 	unsigned long timeo;

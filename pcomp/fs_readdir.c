@@ -33,7 +33,7 @@ struct pcomp_fs_piece {
  * @loaded: it is there
  */
 struct pcomp_fs_dirfile {
-	struct mutex lock;
+	struct mutex lock; /* see above */
 	struct pcomp_fs_piece *piece;
 	unsigned int nr;
 	bool loaded;
@@ -68,9 +68,9 @@ static int pcomp_fs_dir_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* Return: bytes of entries in @buf, 0 at the end; moves *@cookie on. */
+/* Return: bytes of entries in @buf; moves *@cookie on, sets *@eof. */
 static int pcomp_fs_dir_fetch(struct file *file, struct pcomp_fs_buf *buf,
-			      __le64 *cookie)
+			      __le64 *cookie, bool *eof)
 {
 	struct inode *inode = file_inode(file);
 	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
@@ -103,6 +103,7 @@ static int pcomp_fs_dir_fetch(struct file *file, struct pcomp_fs_buf *buf,
 	    le32_to_cpu(rsp.count) > SCOMP_IO_MAX)
 		return -EIO;
 	*cookie = rsp.cookie;
+	*eof = rsp.eof || !rsp.count;
 	return le32_to_cpu(rsp.count);
 }
 
@@ -111,8 +112,9 @@ static int pcomp_fs_dir_load(struct file *file, struct pcomp_fs_dirfile *df)
 	struct pcomp_fs *fs = PCOMP_FS(file_inode(file)->i_sb);
 	struct pcomp_fs_buf *buf;
 	__le64 cookie = 0;
+	bool eof = false;
 	void *data;
-	int n;
+	int n = 0;
 
 	pcomp_fs_dir_forget(df);
 	df->piece = kvcalloc(PCOMP_FS_PIECES_MAX, sizeof(*df->piece),
@@ -120,7 +122,10 @@ static int pcomp_fs_dir_load(struct file *file, struct pcomp_fs_dirfile *df)
 	if (!df->piece)
 		return -ENOMEM;
 	buf = pcomp_fs_buf_get(fs->read_pool);
-	while ((n = pcomp_fs_dir_fetch(file, buf, &cookie)) > 0) {
+	while (!eof) {
+		n = pcomp_fs_dir_fetch(file, buf, &cookie, &eof);
+		if (n <= 0)
+			break;
 		if (df->nr == PCOMP_FS_PIECES_MAX) {
 			n = -EOVERFLOW;
 			break;
@@ -135,8 +140,8 @@ static int pcomp_fs_dir_load(struct file *file, struct pcomp_fs_dirfile *df)
 		df->piece[df->nr++].len = n;
 	}
 	pcomp_fs_buf_put(fs->read_pool, buf);
-	df->loaded = !n;
-	return n;
+	df->loaded = n >= 0;
+	return min(n, 0);
 }
 
 static bool pcomp_fs_dir_skip(struct file *file, const struct scomp_dirent *de)

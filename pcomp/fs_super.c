@@ -261,7 +261,6 @@ static struct file_system_type pcomp_fs_type = {
 	.kill_sb = pcomp_fs_kill_sb,
 	.fs_flags = FS_RENAME_DOES_D_MOVE,
 };
-MODULE_ALIAS_FS("lego");
 
 /**
  * pcomp_fs_init() - make "lego" known as a file system

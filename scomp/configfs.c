@@ -24,7 +24,7 @@
  */
 struct scomp_item {
 	struct config_item item;
-	struct mutex lock;
+	struct mutex lock; /* see above */
 	struct scomp *sc;
 	char addr[LITE_ADDR_LEN];
 	char gmgr[LITE_ADDR_LEN];
@@ -70,33 +70,56 @@ static ssize_t scomp_item_store(struct config_item *item, char *value,
 	return err ? err : count;
 }
 
-#define SCOMP_STRING(what)                                               \
-	static ssize_t scomp_##what##_show(struct config_item *item,     \
-					   char *page)                   \
-	{                                                                \
-		return scomp_item_show(item, to_scomp_item(item)->what,  \
-				       page);                            \
-	}                                                                \
-	static ssize_t scomp_##what##_store(struct config_item *item,    \
-					    const char *page,            \
-					    size_t count)                \
-	{                                                                \
-		struct scomp_item *si = to_scomp_item(item);             \
-									 \
-		return scomp_item_store(item, si->what, sizeof(si->what), \
-					page, count);                    \
-	}                                                                \
-	CONFIGFS_ATTR(scomp_, what)
+static ssize_t scomp_addr_show(struct config_item *item, char *page)
+{
+	return scomp_item_show(item, to_scomp_item(item)->addr, page);
+}
 
-SCOMP_STRING(addr);
-SCOMP_STRING(gmgr);
-SCOMP_STRING(dir);
+static ssize_t scomp_addr_store(struct config_item *item, const char *page,
+				size_t count)
+{
+	struct scomp_item *si = to_scomp_item(item);
+
+	return scomp_item_store(item, si->addr, sizeof(si->addr), page, count);
+}
+
+CONFIGFS_ATTR(scomp_, addr);
+
+static ssize_t scomp_gmgr_show(struct config_item *item, char *page)
+{
+	return scomp_item_show(item, to_scomp_item(item)->gmgr, page);
+}
+
+static ssize_t scomp_gmgr_store(struct config_item *item, const char *page,
+				size_t count)
+{
+	struct scomp_item *si = to_scomp_item(item);
+
+	return scomp_item_store(item, si->gmgr, sizeof(si->gmgr), page, count);
+}
+
+CONFIGFS_ATTR(scomp_, gmgr);
+
+static ssize_t scomp_dir_show(struct config_item *item, char *page)
+{
+	return scomp_item_show(item, to_scomp_item(item)->dir, page);
+}
+
+static ssize_t scomp_dir_store(struct config_item *item, const char *page,
+			       size_t count)
+{
+	struct scomp_item *si = to_scomp_item(item);
+
+	return scomp_item_store(item, si->dir, sizeof(si->dir), page, count);
+}
+
+CONFIGFS_ATTR(scomp_, dir);
 
 static ssize_t scomp_enable_show(struct config_item *item, char *page)
 {
 	struct scomp_item *si = to_scomp_item(item);
 
-	return sysfs_emit(page, "%d\n", READ_ONCE(si->sc) != NULL);
+	return sysfs_emit(page, "%d\n", !!READ_ONCE(si->sc));
 }
 
 static int scomp_item_enable(struct scomp_item *si)

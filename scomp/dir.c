@@ -21,6 +21,7 @@ static_assert(offsetof(struct scomp_dirent, name) == SCOMP_DIRENT_HDR);
  * @size: its room
  * @used: of it
  * @last: the entry before, whose cookie is known when the next one comes
+ * @full: an entry did not fit
  */
 struct scomp_fill {
 	struct dir_context ctx;
@@ -28,6 +29,7 @@ struct scomp_fill {
 	u32 size;
 	u32 used;
 	struct scomp_dirent *last;
+	bool full;
 };
 
 static bool scomp_filldir(struct dir_context *ctx, const char *name, int len,
@@ -43,8 +45,10 @@ static bool scomp_filldir(struct dir_context *ctx, const char *name, int len,
 	if ((len == 1 && name[0] == '.') ||
 	    (len == 2 && name[0] == '.' && name[1] == '.'))
 		return true;
-	if (need > fill->size - fill->used)
+	if (need > fill->size - fill->used) {
+		fill->full = true;
 		return false;
+	}
 	memset(de, 0, need);
 	de->ino = cpu_to_le64(ino);
 	de->name_len = cpu_to_le16(len);
@@ -59,7 +63,6 @@ static int scomp_read_entries(struct file *file, u64 cookie,
 			      struct scomp_fill *fill)
 {
 	loff_t pos;
-	u32 before;
 	int err;
 
 	pos = vfs_llseek(file, cookie, SEEK_SET);
@@ -67,16 +70,13 @@ static int scomp_read_entries(struct file *file, u64 cookie,
 		return pos;
 	/* A file system may give less than all that it has in one go. */
 	do {
-		before = fill->used;
 		pos = file->f_pos;
 		err = iterate_dir(file, &fill->ctx);
 		if (err)
 			return err;
-		if (fill->last && file->f_pos != pos)
+		if (fill->last && !fill->full)
 			fill->last->cookie = cpu_to_le64(file->f_pos);
-	} while (file->f_pos != pos &&
-		 fill->used + SCOMP_DIRENT_HDR + NAME_MAX < fill->size &&
-		 (fill->used != before || !fill->used));
+	} while (!fill->full && file->f_pos != pos);
 	return 0;
 }
 
@@ -137,7 +137,7 @@ int scomp_op_readdir(struct scomp_op *op)
 	}
 	rsp->cookie = fill.last ? fill.last->cookie : req->cookie;
 	rsp->count = cpu_to_le32(fill.used);
-	rsp->reserved = 0;
+	rsp->eof = cpu_to_le32(!fill.full);
 out_close:
 	scomp_fput(file);
 out_put:

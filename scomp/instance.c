@@ -2,8 +2,6 @@
 /*
  * A sComponent from its making to its end.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -173,6 +171,7 @@ struct scomp *scomp_create(const struct scomp_cfg *cfg)
 	err = scomp_sysfs_add(sc);
 	if (err)
 		goto err_stop_pool;
+	scomp_debugfs_add(sc);
 
 	/* Pairs with scomp_serve(): the node listens since long. */
 	smp_store_release(&sc->ready, true);
@@ -187,6 +186,7 @@ struct scomp *scomp_create(const struct scomp_cfg *cfg)
 	return sc;
 
 err_sysfs_del:
+	scomp_debugfs_del(sc);
 	scomp_sysfs_del(sc);
 err_stop_pool:
 	lite_node_stop(sc->node);
@@ -217,6 +217,7 @@ err_free:
 void scomp_destroy(struct scomp *sc)
 {
 	lite_leave(sc->node);
+	scomp_debugfs_del(sc);
 	scomp_sysfs_del(sc);
 	/* No handler runs and no buffer is out after this. */
 	lite_node_stop(sc->node);

@@ -2,8 +2,6 @@
 /*
  * scomp: the storage component of lego.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/err.h>
 #include <linux/module.h>
 #include "scomp.h"
@@ -39,6 +37,7 @@ static int __init scomp_init(void)
 	err = scomp_sysfs_init();
 	if (err)
 		return err;
+	scomp_debugfs_init();
 	if (*name) {
 		first = scomp_create(&cfg);
 		if (IS_ERR(first)) {
@@ -55,6 +54,7 @@ err_destroy:
 	if (first)
 		scomp_destroy(first);
 err_sysfs_exit:
+	scomp_debugfs_exit();
 	scomp_sysfs_exit();
 	return err;
 }
@@ -64,6 +64,7 @@ static void __exit scomp_exit(void)
 	scomp_configfs_exit();
 	if (first)
 		scomp_destroy(first);
+	scomp_debugfs_exit();
 	scomp_sysfs_exit();
 }
 

@@ -17,6 +17,7 @@
 #include <lego/lite.h>
 
 struct cred;
+struct dentry;
 struct file;
 struct iattr;
 struct scomp;
@@ -62,7 +63,7 @@ struct scomp_buf {
  */
 struct scomp_pool {
 	struct lite_mr *mr;
-	spinlock_t lock;
+	spinlock_t lock; /* see above */
 	struct list_head free;
 	wait_queue_head_t wait;
 	struct scomp_buf *buf;
@@ -82,7 +83,10 @@ struct scomp_pool {
  * @dir: the directory as found; pins the mount against umount
  * @root: the same in a private clone of the mount: no mount below it shows
  * @ready: all of the above is there; set with release, read with acquire
+ * @debugfs: its directory there
  * @requests: served
+ * @op_count: of them, by operation
+ * @op_errors: answered with an error
  * @read_bytes: sent
  * @write_bytes: written
  * @name: component name
@@ -98,7 +102,10 @@ struct scomp {
 	struct path dir;
 	struct path root;
 	bool ready;
+	struct dentry *debugfs;
 	atomic64_t requests;
+	atomic64_t op_count[LITE_SVC_OPS_MAX];
+	atomic64_t op_errors[LITE_SVC_OPS_MAX];
 	atomic64_t read_bytes;
 	atomic64_t write_bytes;
 	char name[LITE_NAME_LEN];
@@ -138,6 +145,12 @@ int scomp_sysfs_init(void);
 void scomp_sysfs_exit(void);
 int scomp_sysfs_add(struct scomp *sc);
 void scomp_sysfs_del(struct scomp *sc);
+
+/* debugfs.c */
+void scomp_debugfs_init(void);
+void scomp_debugfs_exit(void);
+void scomp_debugfs_add(struct scomp *sc);
+void scomp_debugfs_del(struct scomp *sc);
 
 /* serve.c */
 extern const struct lite_handler scomp_handlers[];

@@ -61,7 +61,7 @@ static int scomp_get_paths(struct scomp_op *op, const struct scomp_hdr *hdr,
 
 	if (lite_req_len(op->req) != desc->fixed + len + len2)
 		return -EMSGSIZE;
-	if ((desc->paths == 2) != (len2 != 0))
+	if (desc->paths == 2 ? !len2 : len2)
 		return -EINVAL;
 	s = kmalloc(len + len2 + 2, GFP_KERNEL);
 	if (!s)
@@ -94,7 +94,7 @@ static int scomp_do(struct scomp_op *op)
 	int ret;
 
 	if (nr >= ARRAY_SIZE(scomp_ops) || !scomp_ops[nr].fn)
-		return -ENOSYS;
+		return -EOPNOTSUPP;
 	desc = &scomp_ops[nr];
 	if (lite_req_len(op->req) < desc->fixed)
 		return -EMSGSIZE;
@@ -126,6 +126,7 @@ static void scomp_serve(struct lite_req *req)
 		.req = req,
 		.msg = lite_req_msg(req),
 	};
+	unsigned int nr = LITE_OP_NR(lite_req_op(req)) % LITE_SVC_OPS_MAX;
 	int ret;
 
 	/* Pairs with scomp_create(). */
@@ -134,7 +135,10 @@ static void scomp_serve(struct lite_req *req)
 		return;
 	}
 	atomic64_inc(&op.sc->requests);
+	atomic64_inc(&op.sc->op_count[nr]);
 	ret = scomp_do(&op);
+	if (ret < 0)
+		atomic64_inc(&op.sc->op_errors[nr]);
 	/* To a client that is this server's restart, not a file's state. */
 	if (ret == -ESTALE)
 		ret = -EIO;
@@ -145,22 +149,20 @@ static void scomp_serve(struct lite_req *req)
 		lite_req_reply(req, min(ret, 0), max(ret, 0));
 }
 
-#define SCOMP_HANDLER(nr) [LITE_OP_NR(nr)] = { .fn = scomp_serve }
-
 const struct lite_handler scomp_handlers[] = {
-	SCOMP_HANDLER(SCOMP_GETATTR),
-	SCOMP_HANDLER(SCOMP_SETATTR),
-	SCOMP_HANDLER(SCOMP_READ),
-	SCOMP_HANDLER(SCOMP_WRITE),
-	SCOMP_HANDLER(SCOMP_READDIR),
-	SCOMP_HANDLER(SCOMP_READLINK),
-	SCOMP_HANDLER(SCOMP_CREATE),
-	SCOMP_HANDLER(SCOMP_REMOVE),
-	SCOMP_HANDLER(SCOMP_RENAME),
-	SCOMP_HANDLER(SCOMP_SYMLINK),
-	SCOMP_HANDLER(SCOMP_LINK),
-	SCOMP_HANDLER(SCOMP_FSYNC),
-	SCOMP_HANDLER(SCOMP_STATFS),
+	[LITE_OP_NR(SCOMP_GETATTR)] = { .fn = scomp_serve },
+	[LITE_OP_NR(SCOMP_SETATTR)] = { .fn = scomp_serve },
+	[LITE_OP_NR(SCOMP_READ)] = { .fn = scomp_serve },
+	[LITE_OP_NR(SCOMP_WRITE)] = { .fn = scomp_serve },
+	[LITE_OP_NR(SCOMP_READDIR)] = { .fn = scomp_serve },
+	[LITE_OP_NR(SCOMP_READLINK)] = { .fn = scomp_serve },
+	[LITE_OP_NR(SCOMP_CREATE)] = { .fn = scomp_serve },
+	[LITE_OP_NR(SCOMP_REMOVE)] = { .fn = scomp_serve },
+	[LITE_OP_NR(SCOMP_RENAME)] = { .fn = scomp_serve },
+	[LITE_OP_NR(SCOMP_SYMLINK)] = { .fn = scomp_serve },
+	[LITE_OP_NR(SCOMP_LINK)] = { .fn = scomp_serve },
+	[LITE_OP_NR(SCOMP_FSYNC)] = { .fn = scomp_serve },
+	[LITE_OP_NR(SCOMP_STATFS)] = { .fn = scomp_serve },
 };
 
 const unsigned int scomp_nr_handlers = ARRAY_SIZE(scomp_handlers);
