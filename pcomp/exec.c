@@ -12,6 +12,7 @@
 #include <linux/rculist.h>
 #include <linux/resource.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/thread_info.h>
@@ -20,7 +21,7 @@
 /**
  * struct pcomp_entry - a task whose next exec enters a vNode
  * @list: in entries
- * @task: the task; only compared
+ * @task: the task, referenced: another can not get its address
  * @place: where to
  * @rcu: readers are in pcomp_entering()
  */
@@ -113,7 +114,7 @@ struct pcomp_entry *pcomp_enter(struct pcomp *pc, const char *vnode)
 	e = kzalloc(sizeof(*e), GFP_KERNEL);
 	if (!e)
 		return ERR_PTR(-ENOMEM);
-	e->task = current;
+	e->task = get_task_struct(current);
 	pcomp_get(pc);
 	e->place.pc = pc;
 	e->place.vid = le32_to_cpu(rsp.vid);
@@ -135,6 +136,7 @@ void pcomp_entry_close(struct pcomp_entry *e)
 	list_del_rcu(&e->list);
 	spin_unlock(&entries_lock);
 	pcomp_put(e->place.pc);
+	put_task_struct(e->task);
 	kfree_rcu(e, rcu);
 }
 

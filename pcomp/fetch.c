@@ -118,7 +118,9 @@ void pcomp_fetch_work(struct work_struct *work)
 	int err = line->call.status;
 
 	for (;;) {
-		pcomp_stat_inc(line->pc, PCOMP_STAT_ERROR);
+		/* the first call to a peer finds no link, and all slots may be out */
+		if (err != -ENOTCONN && err != -EAGAIN)
+			pcomp_stat_inc(line->pc, PCOMP_STAT_ERROR);
 		if (!o || !retryable(err) || READ_ONCE(s->broken) ||
 		    time_after(jiffies, line->deadline)) {
 			give_up(line, err);

@@ -51,6 +51,8 @@ static notrace bool want_mm(const struct pt_regs *regs)
 }
 
 static void hooked_exit_mmap(struct mm_struct *mm);
+static int hooked_access_vm(struct mm_struct *mm, unsigned long addr, void *buf,
+			    int len, unsigned int gup_flags);
 static void notrace redirect(unsigned long ip, unsigned long parent_ip,
 			     struct ftrace_ops *ops, struct ftrace_regs *fregs);
 
@@ -82,6 +84,8 @@ static struct hook hooks[PCOMP_HOOK_NR] = {
 		HOOK("__x64_sys_execveat", pcomp_sys_execveat, want_exec),
 	[PCOMP_HOOK_EXIT_MMAP] =
 		HOOK("exit_mmap", hooked_exit_mmap, want_mm),
+	[PCOMP_HOOK_ACCESS_VM] =
+		HOOK("access_remote_vm", hooked_access_vm, want_mm),
 };
 
 static void notrace redirect(unsigned long ip, unsigned long parent_ip,
@@ -118,6 +122,26 @@ static void hooked_exit_mmap(struct mm_struct *mm)
 
 	fn(mm);
 	pcomp_space_end(mm);
+}
+
+/*
+ * /proc/PID/cmdline and environ read only anonymous memory (FOLL_ANON), so that
+ * nobody can make them wait for a device. A process's stack in ExCache is its
+ * private memory as well, and the wait for it is bounded. The caller is any
+ * task, but holds the mm, which keeps the space and so this module.
+ */
+static int hooked_access_vm(struct mm_struct *mm, unsigned long addr, void *buf,
+			    int len, unsigned int gup_flags)
+{
+	int (*fn)(struct mm_struct *mm, unsigned long addr, void *buf, int len,
+		  unsigned int gup_flags) =
+		(void *)hooks[PCOMP_HOOK_ACCESS_VM].addr;
+	int n;
+
+	n = fn(mm, addr, buf, len, gup_flags & ~FOLL_ANON);
+	/* not a tail call: see the head of this file */
+	barrier();
+	return n;
 }
 
 /* kallsyms_lookup_name() is not exported; a kprobe finds names, too. */
