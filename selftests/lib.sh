@@ -117,12 +117,18 @@ have_vnode() {
 	on g0 lego vnode list | grep -q "^$1 " || on g0 lego vnode create "$@"
 }
 
-# have_pcomp NAME EXCACHE_MB: a further pComponent in a single VM
+# have_pcomp NAME EXCACHE_MB: a further pComponent on p0's node
 have_pcomp() {
 	on_sh p0 'cd /sys/kernel/config/lego/pcomp
 		[ -d $1 ] && exit
-		mkdir $1 && cd $1 && echo loop:$1 > addr && echo loop:g0 > gmgr
-		echo $2 > excache_mb && echo 1 > enable' "$@"
+		addr=$(cat /sys/kernel/lego/nodes/p0/addr)
+		case $addr in
+		loop:*) addr=loop:$1 ;;
+		*) addr=${addr%:*}:$((7480 + $(ls | wc -l))) ;;
+		esac
+		mkdir $1 && cd $1 && echo $addr > addr &&
+			cat /sys/kernel/lego/nodes/p0/gmgr > gmgr &&
+			echo $2 > excache_mb && echo 1 > enable' "$@"
 }
 
 # The vNode's root is /srv/lego on s0: s0's userland without its mounts.
@@ -145,7 +151,7 @@ END
 
 # lrun [-p PCOMP] COMMAND...: in the vNode `test`
 lrun() {
-	local p=()
+	local p=(-p p0)
 	if [ "$1" = -p ]; then
 		p=(-p "$2")
 		shift 2
@@ -156,7 +162,7 @@ lrun() {
 # same NAME [-p PCOMP] COMMAND...: gives on p0 and in the vNode the same output
 # and exit status
 same() {
-	local name=$1 p=() want got
+	local name=$1 p=(-p p0) want got
 	shift
 	if [ "$1" = -p ]; then
 		p=(-p "$2")

@@ -21,8 +21,10 @@ trap 'rm -f "$hold"' EXIT
 lrun -p small python3 /data/hold.py 600 > "$hold" 2>&1 &
 wait_until 60 grep -q ready "$hold"
 tap_ok $? "a program is running"
-pid=$(on p0 pgrep -f '^python3 /data/hold.py')
+# by its name: a vNode's process has no command line in /proc
+pid=$(on p0 pgrep -nx python3)
 smaps=$(on p0 cat "/proc/$pid/smaps")
+tap_like "$smaps" 'lego' "its memory is mapped from ExCache"
 tap_is "$(awk '/^Anonymous:|^Swap:/ { n += $2 } END { print n + 0 }' \
 	<<< "$smaps")" 0 "it has no anonymous or swapped memory on P"
 for m in m0 m1; do

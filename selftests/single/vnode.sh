@@ -15,18 +15,18 @@ wrong() {
 	[ $((SECONDS - start)) -le $((15 * slow)) ]
 	tap_ok $? "$name: and soon"
 }
-wrong 125 'nobody' "an unknown vNode" lego run -n nobody -- true
-wrong 1 'test.*exist|exist.*test' "a second vNode of the same name" \
+wrong 125 'nobody' "an unknown vNode" lego run -p p0 -n nobody -- true
+wrong 1 'test.*already' "a second vNode of the same name" \
 	lego vnode create test
 wrong 127 'no-such-program' "a program that does not exist" \
-	lego run -n test -- no-such-program
-wrong 126 '/etc/hostname' "a program that is not executable" \
-	lego run -n test -- /etc/hostname
+	lego run -p p0 -n test -- no-such-program
+wrong 126 '/etc/passwd' "a program that is not executable" \
+	lego run -p p0 -n test -- /etc/passwd
 wrong 1 'nobody' "removing an unknown vNode" lego vnode rm nobody
 out=$(lrun sh -c 'cat /no/such/file; exit 5' 2>&1)
 tap_is $? 5 "a program's own exit status comes through"
 tap_like "$out" 'No such file' "and its standard error"
-tap_is "$(echo hello | "$rack" exec p0 -- lego run -n test -- cat)" hello \
+tap_is "$(echo hello | "$rack" exec p0 -- lego run -p p0 -n test -- cat)" hello \
 	"and its standard input and output"
 lrun sh -c 'kill -SEGV $$' > /dev/null 2>&1
 tap_is $? 139 "a signal that ends the program ends lego run"

@@ -45,13 +45,28 @@ void run_block_signals(sigset_t *old)
 
 /*
  * The child is in our process group. What the kernel sends, it sends to the
- * group: keys at the terminal, a hangup, a window that changes; the child has
- * it already. What a process sends with kill(), it sends to us alone. An
- * alarm is the exception: a timer set before an exec of us is ours only.
+ * group: keys at the terminal, a window that changes; the child has it already.
+ * Two exceptions are ours only: the alarm of a timer that was set before an
+ * exec of us, and the hangup of a terminal whose session we lead.
  */
+static bool sent_to_group(const siginfo_t *info)
+{
+	if (info->si_code != SI_KERNEL)
+		return false;
+	switch (info->si_signo) {
+	case SIGALRM:
+		return false;
+	case SIGHUP:
+	case SIGCONT:
+		return getsid(0) != getpid();
+	default:
+		return true;
+	}
+}
+
 static void forward(const siginfo_t *info, int child)
 {
-	if (info->si_code == SI_KERNEL && info->si_signo != SIGALRM)
+	if (sent_to_group(info))
 		return;
 	if (info->si_code <= 0 && info->si_pid == child)
 		return; /* it meant its group, and has it */

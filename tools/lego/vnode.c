@@ -155,7 +155,7 @@ static const struct argp list_argp = {
 
 static const struct argp rm_argp = {
 	rm_options, parse_named, "NAME",
-	"Remove a vNode in which nothing runs. Its files stay.",
+	"Remove a vNode. Its files stay, and what runs in it runs on.",
 	NULL,	    NULL,	 NULL,
 };
 
