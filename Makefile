@@ -19,7 +19,7 @@ KFLAGS ?=
 kbuild = $(if $(KDIR),$(KDIR),$(LEGO_CACHE)/kernels/$(KERNEL)/build)
 jobs := $(shell nproc)
 
-.PHONY: all modules tools setup check demo install uninstall debug-kernel \
+.PHONY: all modules tools setup check bench demo install uninstall debug-kernel \
 	kernel clean help
 
 all: modules tools
@@ -46,6 +46,10 @@ check:
 	@tools/rack/setup $(KERNEL) 6.12 checkpatch
 	+@$(MAKE) all
 	@selftests/run --kernel $(KERNEL) $(T)
+
+bench: setup
+	+@$(MAKE) all
+	@selftests/bench/run --kernel $(KERNEL) $(B)
 
 demo: setup
 	+@$(MAKE) all
@@ -74,6 +78,7 @@ help:
 	@echo '                   kernels that are missing'
 	@echo 'make demo          a rack in virtual machines runs three programs'
 	@echo 'make check         all tests, in virtual racks; T=NAME for one'
+	@echo 'make bench         costs beside their peers; B=NAME for one'
 	@echo 'make install       modules and tools, on this machine; on a server'
 	@echo '                   of a rack: KDIR=/lib/modules/$$(uname -r)/build'
 	@echo 'make uninstall     the contrary'

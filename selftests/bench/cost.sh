@@ -5,6 +5,7 @@
 # VMs, a first touch beside an anonymous page fault on plain Linux in the same
 # VM. Rounds alternate; medians of the rounds' medians. Prints, never fails.
 . "$(dirname "$0")/../lib.sh"
+ON_TIMEOUT=200
 rounds=${ROUNDS:-5}
 touch=$TOP/build/tools/touch
 
@@ -32,7 +33,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 for ((i = 0; i < rounds; i++)); do
 	read_lat >> "$tmp/read"
-	on p0 lego run -n test -p bench -- /tmp/touch miss 8192 1 2> /dev/null |
+	on p0 lego run -n test -p bench -- /tmp/touch miss 3072 2 2> /dev/null |
 		cut -d ' ' -f 1 >> "$tmp/miss"
 	on p0 "$touch" first 2000 4 2> /dev/null |
 		cut -d ' ' -f 1 >> "$tmp/fault"
