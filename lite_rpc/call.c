@@ -225,6 +225,7 @@ int lite_call(struct lite_peer *peer, struct lite_call *call)
 		call->status = err;
 	else
 		wait_over(peer, call, &done);
+	cond_resched(); /* over loop one may never have slept */
 	return call->status;
 }
 EXPORT_SYMBOL_NS_GPL(lite_call, LITE_RPC);

@@ -226,22 +226,38 @@ bool lite_conn_has_elder(struct lite_conn *conn)
 	return found;
 }
 
+static bool has_conns(struct lite_node *node, const struct lite_transport *ops)
+{
+	struct lite_conn *conn;
+	unsigned long flags;
+	bool found = false;
+
+	spin_lock_irqsave(&node->lock, flags);
+	list_for_each_entry(conn, &node->conns, list)
+		found |= !ops || conn->ops == ops;
+	spin_unlock_irqrestore(&node->lock, flags);
+	return found;
+}
+
 /**
  * lite_conns_close() - serve nobody any more
- * @node: node, stopping
+ * @node: node; no new conns are published
+ * @ops: only those of this transport, NULL for all
  *
  * Context: process; waits for running handlers.
  */
-void lite_conns_close(struct lite_node *node)
+void lite_conns_close(struct lite_node *node,
+		      const struct lite_transport *ops)
 {
 	struct lite_conn *conn;
 	unsigned long flags;
 
 	spin_lock_irqsave(&node->lock, flags);
 	list_for_each_entry(conn, &node->conns, list)
-		lite_conn_close(conn);
+		if (!ops || conn->ops == ops)
+			lite_conn_close(conn);
 	spin_unlock_irqrestore(&node->lock, flags);
-	while (!wait_event_timeout(node->conn_wait, list_empty(&node->conns),
+	while (!wait_event_timeout(node->conn_wait, !has_conns(node, ops),
 				   10 * HZ))
 		pr_warn("%s: still waiting for handlers\n", node->name);
 }

@@ -312,6 +312,27 @@ out_unlock:
 }
 
 /**
+ * lite_link_rx_done() - a reply without error and payload has come
+ * @link: link, connected
+ * @slot: which, as the peer says
+ * @xid: low half of the request's xid
+ *
+ * Context: any but hard interrupt; ends the call.
+ */
+void lite_link_rx_done(struct lite_link *link, unsigned int slot, u16 xid)
+{
+	struct lite_rsp_hdr hdr = { .version = cpu_to_le16(LITE_VERSION) };
+
+	/* all slots' xids are ours to read: who wrote them has sent since */
+	if (slot < LITE_SLOTS) {
+		hdr.xid = cpu_to_le32(READ_ONCE(link->slot[slot].xid));
+		if ((u16)le32_to_cpu(hdr.xid) != xid)
+			hdr.version = 0;
+	}
+	lite_link_rx(link, slot, &hdr, sizeof(hdr));
+}
+
+/**
  * lite_link_credit() - the peer is done with a one-way request
  * @link: link, connected
  * @slot: which, as the peer says
@@ -516,11 +537,17 @@ static int connect_locked(struct lite_link *link)
 		reset_locked(link);
 		return -ECONNRESET;
 	}
-	/* lite_node_stop() sets it before it looks for links to reset */
+	/* set before they look for links to reset: we see it, or they us */
+	smp_mb();
 	if (READ_ONCE(node->stopping)) {
 		lite_link_break(link, -ESHUTDOWN);
 		reset_locked(link);
 		return -ESHUTDOWN;
+	}
+	if (READ_ONCE(node->no_rdma) && link->ops == &lite_rdma) {
+		lite_link_break(link, -ECONNRESET);
+		reset_locked(link);
+		return -EHOSTUNREACH;
 	}
 	return 0;
 }

@@ -99,7 +99,10 @@ struct lite_transport {
 extern const struct lite_transport lite_loop;
 extern const struct lite_transport lite_rdma;
 
-/* the RDMA side of nodes (rdma_cm.c) and regions (rdma_mr.c) */
+/* the RDMA side of nodes (rdma_dev.c) and regions (rdma_mr.c) */
+int lite_rdma_init(void);
+void lite_rdma_exit(void);
+bool lite_cm_uses(struct lite_node *node, const void *dev);
 int lite_cm_listen(struct lite_node *node);
 void lite_cm_unlisten(struct lite_node *node);
 void lite_cm_exit(struct lite_node *node);
@@ -115,7 +118,7 @@ void lite_rdma_mr_del(struct lite_mr *mr);
  * @lock: protects @peers, @conns; inside it nothing but wait queue locks
  * @peers: peer objects
  * @conns: served connections
- * @conn_wait: a conn has left @conns
+ * @conn_wait: a conn has left @conns, or is dead
  * @mr_lock: protects @mrs and the registering of them; outside of @lock
  * @wq: where handlers run, one per class
  */
@@ -145,7 +148,8 @@ struct lite_node {
 	struct workqueue_struct *wq[LITE_CLASS_NR];
 
 	struct lite_membership *members;
-	struct lite_rdma_node *rdma;
+	struct lite_rdma_node *rdma; /* under mr_lock; valid while a QP is */
+	bool no_rdma;
 
 	struct kobject *kobj;
 	struct dentry *dentry;
@@ -157,6 +161,7 @@ struct lite_node {
 void lite_node_get(struct lite_node *node);
 void lite_node_put(struct lite_node *node);
 struct lite_node *lite_node_find(const char *addr);
+struct lite_node *lite_node_find_on(const void *dev);
 
 /* ---- calling: peers, links, slots (peer.c, link.c, call.c) ---- */
 
@@ -255,6 +260,7 @@ void lite_link_break(struct lite_link *link, int err);
 void lite_link_reset(struct lite_link *link, int err);
 void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
 		  u32 len);
+void lite_link_rx_done(struct lite_link *link, unsigned int slot, u16 xid);
 void lite_link_credit(struct lite_link *link, unsigned int slot);
 bool lite_link_abandon(struct lite_link *link, struct lite_call *call);
 int lite_link_get_slot(struct lite_link *link);
@@ -263,7 +269,8 @@ void lite_link_arm(struct lite_link *link, unsigned int slot);
 bool lite_link_unarm(struct lite_link *link, unsigned int slot, u32 xid);
 const char *lite_link_state_name(enum lite_link_state state);
 const char *lite_class_name(unsigned int class);
-void lite_peers_reset(struct lite_node *node, int err);
+void lite_peers_reset(struct lite_node *node,
+		      const struct lite_transport *ops, int err);
 
 /**
  * struct lite_raw - a request that need not be right, for tests
@@ -358,7 +365,8 @@ void lite_conn_put(struct lite_conn *conn);
 void lite_conn_close(struct lite_conn *conn);
 int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 		 u32 len, bool defer);
-void lite_conns_close(struct lite_node *node);
+void lite_conns_close(struct lite_node *node,
+		      const struct lite_transport *ops);
 void lite_conn_replied(struct lite_conn *conn);
 void lite_req_work(struct work_struct *work);
 void lite_ping(struct lite_req *req);
@@ -381,7 +389,6 @@ struct lite_mr {
 	void *tp;
 	struct page **pages;
 };
-
 
 struct lite_mr *lite_mr_by_key(u32 key);
 int lite_sge_check(const struct lite_node *node, const struct lite_sge *sge,

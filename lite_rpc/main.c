@@ -28,8 +28,13 @@ static int __init lite_rpc_init(void)
 	err = lite_show_init();
 	if (err)
 		goto err_exit_roots;
+	err = lite_rdma_init();
+	if (err)
+		goto err_exit_show;
 	return 0;
 
+err_exit_show:
+	lite_show_exit();
 err_exit_roots:
 	lite_roots_exit();
 err_destroy_wq:
@@ -39,6 +44,7 @@ err_destroy_wq:
 
 static void __exit lite_rpc_exit(void)
 {
+	lite_rdma_exit();
 	lite_show_exit();
 	lite_roots_exit();
 	destroy_workqueue(lite_wq);

@@ -10,7 +10,7 @@
 #define MAX_HANDLERS 32
 
 /*
- * Nodes of this kernel. nodes_lock > node->lock.
+ * Nodes of this kernel. nodes_lock > node->mr_lock, node->lock.
  * A node is in the list from when it listens till it is destroyed.
  */
 static LIST_HEAD(nodes);
@@ -60,6 +60,28 @@ struct lite_node *lite_node_find(const char *addr)
 		if (READ_ONCE(node->stopping) || strcmp(node->addr.text, addr))
 			continue;
 		lite_node_get(node);
+		found = node;
+		break;
+	}
+	mutex_unlock(&nodes_lock);
+	return found;
+}
+
+/**
+ * lite_node_find_on() - a node of this kernel that uses a device
+ * @dev: struct ib_device
+ *
+ * Context: process. Return: a reference, or NULL.
+ */
+struct lite_node *lite_node_find_on(const void *dev)
+{
+	struct lite_node *node, *found = NULL;
+
+	mutex_lock(&nodes_lock);
+	list_for_each_entry(node, &nodes, list) {
+		if (!lite_cm_uses(node, dev) ||
+		    !kref_get_unless_zero(&node->ref))
+			continue;
 		found = node;
 		break;
 	}
@@ -239,8 +261,8 @@ void lite_node_stop(struct lite_node *node)
 	smp_mb(); /* pairs with connect_locked(): it sees this, or we its UP */
 	lite_cm_unlisten(node);
 	/* handlers that wait for calls of ours must end, so calls go first */
-	lite_peers_reset(node, -ESHUTDOWN);
-	lite_conns_close(node);
+	lite_peers_reset(node, NULL, -ESHUTDOWN);
+	lite_conns_close(node, NULL);
 	/* they have replied, but may not have returned */
 	for (i = 0; i < LITE_CLASS_NR; i++)
 		flush_workqueue(node->wq[i]);

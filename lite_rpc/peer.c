@@ -143,6 +143,7 @@ EXPORT_SYMBOL_NS_GPL(lite_peer_get, LITE_RPC);
 int lite_peer_transport(struct lite_link *link)
 {
 	const struct lite_addr *addr = &link->peer->addr;
+	struct lite_node *node = link->peer->node;
 	struct lite_node *local;
 	unsigned int i;
 
@@ -164,10 +165,9 @@ int lite_peer_transport(struct lite_link *link)
 			return 0;
 		}
 	}
-	if (!link->peer->node->rdma) {
+	if (node->addr.loop || READ_ONCE(node->no_rdma)) {
 		pr_warn_ratelimited("%s: has no RDMA device (addr=%s) to reach %s\n",
-				    link->peer->node->name,
-				    link->peer->node->addr.text, addr->text);
+				    node->name, node->addr.text, addr->text);
 		return -EHOSTUNREACH;
 	}
 	link->ops = &lite_rdma;
@@ -183,6 +183,12 @@ int lite_peer_connect(struct lite_peer *peer, u8 class)
 }
 EXPORT_SYMBOL_NS_GPL(lite_peer_connect, LITE_RPC);
 
+static bool may_start(struct lite_link *link)
+{
+	return READ_ONCE(link->state) != LITE_LINK_UP ||
+	       !bitmap_empty(link->free, LITE_SLOTS);
+}
+
 /* see include/lego/lite.h */
 int lite_peer_wait_slot(struct lite_peer *peer, u8 class)
 {
@@ -192,9 +198,8 @@ int lite_peer_wait_slot(struct lite_peer *peer, u8 class)
 	if (class >= LITE_CLASS_NR)
 		return -EINVAL;
 	link = &peer->link[class];
-	left = wait_event_killable_timeout(link->slot_wait,
-			READ_ONCE(link->state) != LITE_LINK_UP ||
-			!bitmap_empty(link->free, LITE_SLOTS), HZ / 10);
+	left = wait_event_killable_timeout(link->slot_wait, may_start(link),
+					   HZ / 10);
 	return left < 0 ? -EINTR : left ? 0 : -ETIMEDOUT;
 }
 EXPORT_SYMBOL_NS_GPL(lite_peer_wait_slot, LITE_RPC);
@@ -214,14 +219,27 @@ void lite_peer_reset(struct lite_peer *peer)
 }
 EXPORT_SYMBOL_NS_GPL(lite_peer_reset, LITE_RPC);
 
+/* the mutex: a connect that is under way has chosen, and has ended */
+static bool link_uses(struct lite_link *link, const struct lite_transport *ops)
+{
+	bool uses;
+
+	mutex_lock(&link->mutex);
+	uses = link->ops == ops;
+	mutex_unlock(&link->mutex);
+	return uses;
+}
+
 /**
  * lite_peers_reset() - end all links of a node
  * @node: node
+ * @ops: only those of this transport, NULL for all
  * @err: what calls end with
  *
  * Context: process, may sleep.
  */
-void lite_peers_reset(struct lite_node *node, int err)
+void lite_peers_reset(struct lite_node *node,
+		      const struct lite_transport *ops, int err)
 {
 	struct lite_peer *peer, *prev = NULL;
 	unsigned long flags;
@@ -233,7 +251,8 @@ void lite_peers_reset(struct lite_node *node, int err)
 		spin_unlock_irqrestore(&node->lock, flags);
 		lite_peer_put(prev);
 		for (i = 0; i < LITE_CLASS_NR; i++)
-			lite_link_reset(&peer->link[i], err);
+			if (!ops || link_uses(&peer->link[i], ops))
+				lite_link_reset(&peer->link[i], err);
 		prev = peer;
 		spin_lock_irqsave(&node->lock, flags);
 	}

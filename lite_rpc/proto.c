@@ -12,17 +12,25 @@
 
 #include "lite_rpc.h"
 
-/* lengths that vary: @min fixed bytes, then up to @extra more */
-#define OP_VAR(_op, _min, _extra, _rsp, _flags)    \
-	[LITE_OP_NR(_op)] = {                      \
-		.name = #_op,                      \
-		.req_min = (_min),                 \
-		.req_max = (_min) + (_extra),      \
-		.rsp_max = (_rsp),                 \
-		.flags = (_flags),                 \
+/* the length of a request lies between @_min and @_max */
+#define OP_VAR(_op, _min, _max, _rsp, _flags)   \
+	[LITE_OP_NR(_op)] = {                   \
+		.name = #_op,                   \
+		.req_min = (_min),              \
+		.req_max = (_max),              \
+		.rsp_max = (_rsp),              \
+		.flags = (_flags),              \
 	}
 
-#define OP(_op, _req, _rsp, _flags) OP_VAR(_op, _req, 0, _rsp, _flags)
+/* always the same length, that of a type */
+#define OP(_op, _req, _rsp, _flags)             \
+	[LITE_OP_NR(_op)] = {                   \
+		.name = #_op,                   \
+		.req_min = sizeof(_req),        \
+		.req_max = sizeof(_req),        \
+		.rsp_max = (_rsp),              \
+		.flags = (_flags),              \
+	}
 
 #define IDEM LITE_OPF_IDEMPOTENT
 
@@ -32,79 +40,88 @@ static const struct lite_op_desc ops_lite[] = {
 };
 
 static const struct lite_op_desc ops_gmgr[] = {
-	OP(GMGR_JOIN, sizeof(struct gmgr_join_req),
+	OP(GMGR_JOIN, struct gmgr_join_req,
 	   sizeof(struct gmgr_join_rsp), IDEM),
-	OP(GMGR_LEAVE, sizeof(struct gmgr_leave_req), 0, IDEM),
-	OP(GMGR_HEARTBEAT, sizeof(struct gmgr_heartbeat_req),
+	OP(GMGR_LEAVE, struct gmgr_leave_req, 0, IDEM),
+	OP(GMGR_HEARTBEAT, struct gmgr_heartbeat_req,
 	   sizeof(struct gmgr_heartbeat_rsp), IDEM),
-	OP(GMGR_MEMBERS, sizeof(struct gmgr_list_req),
+	OP(GMGR_MEMBERS, struct gmgr_list_req,
 	   sizeof(struct gmgr_members_rsp) +
 		   GMGR_MEMBERS_MAX * sizeof(struct gmgr_member),
 	   IDEM),
-	OP(GMGR_VNODE_CREATE, sizeof(struct gmgr_vnode),
+	OP(GMGR_VNODE_CREATE, struct gmgr_vnode,
 	   sizeof(struct gmgr_vnode), 0),
-	OP(GMGR_VNODE_REMOVE, sizeof(struct gmgr_vnode_name_req), 0, 0),
-	OP(GMGR_VNODE_GET, sizeof(struct gmgr_vnode_name_req),
+	OP(GMGR_VNODE_REMOVE, struct gmgr_vnode_name_req, 0, 0),
+	OP(GMGR_VNODE_GET, struct gmgr_vnode_name_req,
 	   sizeof(struct gmgr_vnode), IDEM),
-	OP(GMGR_VNODE_LIST, sizeof(struct gmgr_list_req),
+	OP(GMGR_VNODE_LIST, struct gmgr_list_req,
 	   sizeof(struct gmgr_vnodes_rsp) +
 		   GMGR_VNODES_MAX * sizeof(struct gmgr_vnode),
 	   IDEM),
-	OP(GMGR_PLACE, sizeof(struct gmgr_place_req),
+	OP(GMGR_PLACE, struct gmgr_place_req,
 	   sizeof(struct gmgr_place_rsp), IDEM),
 };
 
 static const struct lite_op_desc ops_mcomp[] = {
-	OP(MCOMP_SPACE_CREATE, sizeof(struct mcomp_space_req),
+	OP(MCOMP_SPACE_CREATE, struct mcomp_space_req,
 	   sizeof(struct mcomp_space_rsp), IDEM),
-	OP(MCOMP_SPACE_DESTROY, sizeof(struct mcomp_space_req), 0, IDEM),
-	OP(MCOMP_SPACE_FORK, sizeof(struct mcomp_fork_req), 0, IDEM),
-	OP(MCOMP_VREGION_GET, sizeof(struct mcomp_vregion_req),
+	OP(MCOMP_SPACE_DESTROY, struct mcomp_space_req, 0, IDEM),
+	OP(MCOMP_SPACE_FORK, struct mcomp_fork_req, 0, IDEM),
+	OP(MCOMP_VREGION_GET, struct mcomp_vregion_req,
 	   sizeof(struct mcomp_vregion_rsp), IDEM),
 	OP_VAR(MCOMP_VMA_UPDATE, sizeof(struct mcomp_vma_req),
-	       MCOMP_VMA_OPS_MAX * sizeof(struct mcomp_vma_op), 0, IDEM),
-	OP(MCOMP_FETCH, sizeof(struct mcomp_fetch_req), 0,
+	       sizeof(struct mcomp_vma_req) +
+		       MCOMP_VMA_OPS_MAX * sizeof(struct mcomp_vma_op), 0,
+	       IDEM),
+	OP(MCOMP_FETCH, struct mcomp_fetch_req, 0,
 	   LITE_OPF_ATOMIC | IDEM),
 	OP_VAR(MCOMP_WRITEBACK, sizeof(struct mcomp_writeback_req),
-	       MCOMP_WRITEBACK_MAX * sizeof(__le64), 0, IDEM),
-	OP(MCOMP_SHARD_CREATE, sizeof(struct mcomp_space_req), 0, IDEM),
-	OP(MCOMP_SHARD_DESTROY, sizeof(struct mcomp_space_req), 0, IDEM),
-	OP(MCOMP_SHARD_FORK, sizeof(struct mcomp_fork_req), 0, IDEM),
+	       sizeof(struct mcomp_writeback_req) +
+		       MCOMP_WRITEBACK_MAX * sizeof(__le64), 0, IDEM),
+	OP(MCOMP_SHARD_CREATE, struct mcomp_space_req, 0, IDEM),
+	OP(MCOMP_SHARD_DESTROY, struct mcomp_space_req, 0, IDEM),
+	OP(MCOMP_SHARD_FORK, struct mcomp_fork_req, 0, IDEM),
 };
 
-#define SCOMP_PATHS LITE_PATH_LEN
-
-/* two paths of full length do not fit into a slot: what does fit, then */
-#define SCOMP_2PATHS(_req) (LITE_REQ_MAX - sizeof(_req))
-
+/* two paths of full length do not fit into a slot: LITE_REQ_MAX, then */
 static const struct lite_op_desc ops_scomp[] = {
-	OP_VAR(SCOMP_GETATTR, sizeof(struct scomp_path_req), SCOMP_PATHS,
+	OP_VAR(SCOMP_GETATTR, sizeof(struct scomp_path_req),
+	       sizeof(struct scomp_path_req) + LITE_PATH_LEN,
 	       sizeof(struct scomp_attr), IDEM),
-	OP_VAR(SCOMP_SETATTR, sizeof(struct scomp_setattr_req), SCOMP_PATHS,
+	OP_VAR(SCOMP_SETATTR, sizeof(struct scomp_setattr_req),
+	       sizeof(struct scomp_setattr_req) + LITE_PATH_LEN,
 	       sizeof(struct scomp_attr), IDEM),
-	OP_VAR(SCOMP_READ, sizeof(struct scomp_io_req), SCOMP_PATHS,
+	OP_VAR(SCOMP_READ, sizeof(struct scomp_io_req),
+	       sizeof(struct scomp_io_req) + LITE_PATH_LEN,
 	       sizeof(struct scomp_io_rsp), IDEM),
-	OP_VAR(SCOMP_WRITE, sizeof(struct scomp_io_req), SCOMP_PATHS,
+	OP_VAR(SCOMP_WRITE, sizeof(struct scomp_io_req),
+	       sizeof(struct scomp_io_req) + LITE_PATH_LEN,
 	       sizeof(struct scomp_io_rsp), IDEM),
-	OP_VAR(SCOMP_READDIR, sizeof(struct scomp_readdir_req), SCOMP_PATHS,
+	OP_VAR(SCOMP_READDIR, sizeof(struct scomp_readdir_req),
+	       sizeof(struct scomp_readdir_req) + LITE_PATH_LEN,
 	       sizeof(struct scomp_readdir_rsp), IDEM),
-	OP_VAR(SCOMP_READLINK, sizeof(struct scomp_path_req), SCOMP_PATHS,
+	OP_VAR(SCOMP_READLINK, sizeof(struct scomp_path_req),
+	       sizeof(struct scomp_path_req) + LITE_PATH_LEN,
 	       LITE_PATH_LEN, IDEM),
-	OP_VAR(SCOMP_CREATE, sizeof(struct scomp_create_req), SCOMP_PATHS,
+	OP_VAR(SCOMP_CREATE, sizeof(struct scomp_create_req),
+	       sizeof(struct scomp_create_req) + LITE_PATH_LEN,
 	       sizeof(struct scomp_attr), 0),
-	OP_VAR(SCOMP_REMOVE, sizeof(struct scomp_remove_req), SCOMP_PATHS, 0,
+	OP_VAR(SCOMP_REMOVE, sizeof(struct scomp_remove_req),
+	       sizeof(struct scomp_remove_req) + LITE_PATH_LEN, 0,
 	       0),
 	OP_VAR(SCOMP_RENAME, sizeof(struct scomp_rename_req),
-	       SCOMP_2PATHS(struct scomp_rename_req), 0, 0),
+	       LITE_REQ_MAX, 0, 0),
 	OP_VAR(SCOMP_SYMLINK, sizeof(struct scomp_link_req),
-	       SCOMP_2PATHS(struct scomp_link_req), sizeof(struct scomp_attr),
+	       LITE_REQ_MAX, sizeof(struct scomp_attr),
 	       0),
 	OP_VAR(SCOMP_LINK, sizeof(struct scomp_link_req),
-	       SCOMP_2PATHS(struct scomp_link_req), sizeof(struct scomp_attr),
+	       LITE_REQ_MAX, sizeof(struct scomp_attr),
 	       0),
-	OP_VAR(SCOMP_FSYNC, sizeof(struct scomp_path_req), SCOMP_PATHS, 0,
+	OP_VAR(SCOMP_FSYNC, sizeof(struct scomp_path_req),
+	       sizeof(struct scomp_path_req) + LITE_PATH_LEN, 0,
 	       IDEM),
-	OP_VAR(SCOMP_STATFS, sizeof(struct scomp_path_req), SCOMP_PATHS,
+	OP_VAR(SCOMP_STATFS, sizeof(struct scomp_path_req),
+	       sizeof(struct scomp_path_req) + LITE_PATH_LEN,
 	       sizeof(struct scomp_statfs_rsp), IDEM),
 };
 

@@ -147,13 +147,12 @@ int lite_qp_post_locked(struct lite_qp *qp, struct ib_send_wr *first,
 			struct ib_send_wr *last, unsigned int nr, bool signal,
 			void (*release)(void *arg), void *arg);
 void lite_qp_msg_wr(struct lite_qp *qp, struct ib_rdma_wr *wr,
-		    struct ib_sge *sge, unsigned int type, unsigned int slot,
-		    u32 len);
-int lite_qp_send(struct lite_qp *qp, unsigned int type, unsigned int slot,
-		 u32 len);
+		    struct ib_sge *sge, u32 imm, u32 len);
+int lite_qp_send(struct lite_qp *qp, u32 imm, u32 len);
 void lite_qp_reg_wr(struct ib_reg_wr *wr, struct ib_mr *mr, int access);
 
 /* rdma_cm.c */
+int lite_cm_listener_event(struct rdma_cm_id *id, struct rdma_cm_event *ev);
 int lite_cm_connect(struct lite_qp *qp);
 
 /* rdma_mr.c */

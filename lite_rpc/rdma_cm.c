@@ -14,7 +14,6 @@
  * before any request, which comes after it on the same send queue.
  */
 #include <linux/jiffies.h>
-#include <linux/log2.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -23,7 +22,6 @@
 #include "rdma.h"
 
 #define RESOLVE_MS 2000
-#define BACKLOG 64
 #define READ_DEPTH 16
 /*
  * 4.096 us << 16 is 268 ms; with 7 retries a silent peer is lost after 2 s.
@@ -38,6 +36,20 @@ static void set_err(struct lite_qp *qp, int err)
 	if (!qp->err)
 		WRITE_ONCE(qp->err, err);
 	wake_up_all(&qp->event);
+}
+
+static void set_done(struct lite_qp *qp, bool *done)
+{
+	/* what came with it is there: pairs with is_done() */
+	smp_store_release(done, true);
+	wake_up_all(&qp->event);
+}
+
+static bool is_done(struct lite_qp *qp, const bool *done)
+{
+	/* pairs with set_done() and link_rx() */
+	return smp_load_acquire(done) || READ_ONCE(qp->err) ||
+	       READ_ONCE(qp->broken);
 }
 
 /* why a server, or its kernel, did not want us */
@@ -80,15 +92,13 @@ static int caller_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 	switch (ev->event) {
 	case RDMA_CM_EVENT_ADDR_RESOLVED:
 	case RDMA_CM_EVENT_ROUTE_RESOLVED:
-		smp_store_release(&qp->resolved, true);
-		wake_up_all(&qp->event);
+		set_done(qp, &qp->resolved);
 		break;
 	case RDMA_CM_EVENT_ESTABLISHED:
 		err = take_rsp(qp, &ev->param.conn);
 		if (err)
 			set_err(qp, err);
-		smp_store_release(&qp->established, true);
-		wake_up_all(&qp->event);
+		set_done(qp, &qp->established);
 		break;
 	case RDMA_CM_EVENT_REJECTED:
 		set_err(qp, reject_errno(id, ev));
@@ -117,9 +127,7 @@ static int wait_event_of(struct lite_qp *qp, bool *done, unsigned long deadline)
 	long left;
 
 	left = time_before(now, deadline) ? deadline - now : 1;
-	left = wait_event_killable_timeout(qp->event,
-			smp_load_acquire(done) || READ_ONCE(qp->err) ||
-			READ_ONCE(qp->broken), left);
+	left = wait_event_killable_timeout(qp->event, is_done(qp, done), left);
 	if (left < 0)
 		return -EINTR;
 	if (READ_ONCE(qp->err))
@@ -275,7 +283,7 @@ static void hello_work(struct work_struct *work)
 	if (READ_ONCE(conn->dead))
 		return;
 	if (lite_conn_has_elder(conn) || reg_ring(qp) ||
-	    lite_qp_send(qp, LITE_IMM_HELLO, 0, 0) ||
+	    lite_qp_send(qp, LITE_IMM(LITE_IMM_HELLO, 0, 0), 0) ||
 	    lite_mr_reg_pending(qp))
 		lite_qp_break(qp);
 	else
@@ -425,111 +433,16 @@ err_destroy:
 	return reject(id, LITE_ST_NOTREADY);
 }
 
-static int listener_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
+/**
+ * lite_cm_listener_event() - rdma_cm's handler of a node's listener
+ * @id: of a connection that is asked for; its context is the node
+ * @ev: event
+ *
+ * Context: process. Return: not 0: rdma_cm destroys @id.
+ */
+int lite_cm_listener_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 {
 	if (ev->event == RDMA_CM_EVENT_CONNECT_REQUEST)
 		return connect_request(id, ev);
 	return 0;
-}
-
-/* the device that our address is on, and what it can do */
-static int init_device(struct lite_node *node, struct lite_rdma_node *rn)
-{
-	struct ib_device *dev = rn->listen->device;
-	const struct ib_device_attr *attr = &dev->attrs;
-
-	if (!(attr->device_cap_flags & IB_DEVICE_MEM_MGT_EXTENSIONS) ||
-	    !rdma_cap_ib_cm(dev, rn->listen->port_num) ||
-	    attr->max_qp_wr < LITE_QP_SENDS ||
-	    attr->max_fast_reg_page_list_len <= LITE_SLOTS) {
-		pr_err("%s: device %s cannot do what lite_rpc needs: InfiniBand or RoCE with memory management extensions\n",
-		       node->name, dev_name(&dev->dev));
-		return -EOPNOTSUPP;
-	}
-	rn->dev = dev;
-	/* see map_piece() for the one to spare */
-	rn->piece_pages = rounddown_pow_of_two(
-		min(attr->max_fast_reg_page_list_len, 1024U) - 1);
-	rn->max_sges = min(attr->max_send_sge, LITE_QP_SGES);
-	rn->max_read_sges = clamp(attr->max_sge_rd, 1, (int)rn->max_sges);
-	rn->pd = ib_alloc_pd(dev, 0);
-	return PTR_ERR_OR_ZERO(rn->pd);
-}
-
-/**
- * lite_cm_listen() - a node with an IP address becomes reachable
- * @node: node
- *
- * Context: process, may sleep.
- * Return: 0; -ENODEV, -EADDRINUSE, -EADDRNOTAVAIL, ...; logged.
- */
-int lite_cm_listen(struct lite_node *node)
-{
-	struct lite_rdma_node *rn;
-	int err;
-
-	rn = kzalloc(sizeof(*rn), GFP_KERNEL);
-	if (!rn)
-		return -ENOMEM;
-	INIT_LIST_HEAD(&rn->qps);
-	rn->listen = rdma_create_id(&init_net, listener_event, node,
-				    RDMA_PS_TCP, IB_QPT_RC);
-	if (IS_ERR(rn->listen)) {
-		err = PTR_ERR(rn->listen);
-		goto err_free;
-	}
-	err = rdma_bind_addr(rn->listen, (struct sockaddr *)&node->addr.ss);
-	if (!err && !rn->listen->device)
-		err = -EADDRNOTAVAIL; /* 0.0.0.0: peers must know us by one */
-	if (err)
-		goto err_destroy_id;
-	err = init_device(node, rn);
-	if (err)
-		goto err_destroy_id;
-	node->rdma = rn;
-	err = rdma_listen(rn->listen, BACKLOG);
-	if (err)
-		goto err_dealloc_pd;
-	return 0;
-
-err_dealloc_pd:
-	node->rdma = NULL;
-	ib_dealloc_pd(rn->pd);
-err_destroy_id:
-	pr_err("%s: cannot listen on %s (%d): is there an RDMA device with this address? ('rdma link' shows them)\n",
-	       node->name, node->addr.text, err);
-	rdma_destroy_id(rn->listen);
-err_free:
-	kfree(rn);
-	return err;
-}
-
-/**
- * lite_cm_unlisten() - no more connect requests
- * @node: node
- *
- * Context: process, may sleep.
- */
-void lite_cm_unlisten(struct lite_node *node)
-{
-	if (!node->rdma || !node->rdma->listen)
-		return;
-	rdma_destroy_id(node->rdma->listen);
-	node->rdma->listen = NULL;
-}
-
-/**
- * lite_cm_exit() - the node's part in the device goes
- * @node: node without queue pairs and regions
- *
- * Context: process, may sleep.
- */
-void lite_cm_exit(struct lite_node *node)
-{
-	if (!node->rdma)
-		return;
-	lite_cm_unlisten(node);
-	ib_dealloc_pd(node->rdma->pd);
-	kfree(node->rdma);
-	node->rdma = NULL;
 }

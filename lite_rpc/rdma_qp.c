@@ -8,8 +8,11 @@
  * complete; every SIGNAL_EVERY-th is signalled so that it falls again.
  *
  * End of a queue pair: @broken is set under @lock, and after that nobody posts.
- * Then ib_drain_qp() takes it to the error state and waits for all completions;
- * after that neither we nor the peer move data by it.
+ * Then it is destroyed, and neither we nor the peer move data by it any more;
+ * then the completion queue is, and nothing calls back any more; then what was
+ * lent to work requests is given back, complete or not. ib_drain_qp() is not
+ * used: it takes the queue pair to the error state while the peer is sending
+ * perhaps, which makes 6.12's rxe execute a message again and again.
  */
 #include <linux/gfp.h>
 #include <linux/slab.h>
@@ -19,7 +22,7 @@
 #define SIGNAL_EVERY 32
 #define RECV_BATCH 16
 
-/* @lock not held, nothing posts any more: give back what was lent */
+/* nothing posts or completes any more: give back what was lent */
 static void release_all(struct lite_qp *qp)
 {
 	struct lite_sent *sent;
@@ -32,13 +35,21 @@ static void release_all(struct lite_qp *qp)
 	lite_rdma_flush_pending(qp);
 }
 
+/* @broken is set; once, by kill_work or after that is cancelled */
+static void kill(struct lite_qp *qp)
+{
+	if (!qp->cq)
+		return;
+	rdma_destroy_qp(qp->cm);
+	rdma_disconnect(qp->cm); /* only tells the peer */
+	ib_free_cq(qp->cq);
+	qp->cq = NULL;
+	release_all(qp);
+}
+
 static void kill_work(struct work_struct *work)
 {
-	struct lite_qp *qp = container_of(work, struct lite_qp, kill_work);
-
-	rdma_disconnect(qp->cm);
-	ib_drain_qp(qp->cm->qp);
-	release_all(qp);
+	kill(container_of(work, struct lite_qp, kill_work));
 }
 
 /**
@@ -129,6 +140,19 @@ static int post_recvs(struct lite_qp *qp, unsigned int nr)
 	return ib_post_recv(qp->cm->qp, wr, NULL);
 }
 
+static void repost_recvs(struct lite_qp *qp)
+{
+	unsigned long flags;
+	int err = 0;
+
+	spin_lock_irqsave(&qp->lock, flags);
+	if (!qp->broken)
+		err = post_recvs(qp, RECV_BATCH);
+	spin_unlock_irqrestore(&qp->lock, flags);
+	if (err)
+		lite_qp_break(qp);
+}
+
 /* a message has come: the write is done, what is consumed here has no data */
 static void recv_done(struct ib_cq *cq, struct ib_wc *wc)
 {
@@ -143,8 +167,7 @@ static void recv_done(struct ib_cq *cq, struct ib_wc *wc)
 	/* twice the slots are posted, so a batch may be missing */
 	if (++qp->recv_owed == RECV_BATCH) {
 		qp->recv_owed = 0;
-		if (post_recvs(qp, RECV_BATCH))
-			lite_qp_break(qp);
+		repost_recvs(qp);
 	}
 	lite_rdma_rx(qp, be32_to_cpu(wc->ex.imm_data), wc->byte_len);
 }
@@ -173,7 +196,7 @@ int lite_qp_post_locked(struct lite_qp *qp, struct ib_send_wr *first,
 	lockdep_assert_held(&qp->lock);
 	if (qp->broken)
 		return -ECONNRESET;
-	if (qp->used + nr > LITE_QP_SENDS - 2) /* ib_drain_qp() needs one */
+	if (qp->used + nr > LITE_QP_SENDS)
 		return -EAGAIN;
 	for (wr = first; wr != last; wr = wr->next)
 		wr->wr_cqe = &qp->unsignalled_cqe;
@@ -197,7 +220,7 @@ int lite_qp_post_locked(struct lite_qp *qp, struct ib_send_wr *first,
 		return 0;
 	/*
 	 * Our count of room is right, so this is a dying device. Some may have
-	 * been posted: kill_work or the reset drains them, and releases.
+	 * been posted: kill() stops them, and releases.
 	 */
 	qp->broken = true;
 	if (qp->link)
@@ -242,7 +265,7 @@ static void wake_waiter(void *arg)
 static bool has_room(struct lite_qp *qp, unsigned int nr)
 {
 	return READ_ONCE(qp->broken) ||
-	       READ_ONCE(qp->used) + nr <= LITE_QP_SENDS - 2;
+	       READ_ONCE(qp->used) + nr <= LITE_QP_SENDS;
 }
 
 /**
@@ -274,19 +297,17 @@ int lite_qp_post_wait(struct lite_qp *qp, struct ib_send_wr *first,
 /**
  * lite_qp_send() - a message into the peer's ring
  * @qp: queue pair
- * @type: enum lite_imm_type
- * @slot: slot
+ * @imm: LITE_IMM()
  * @len: bytes of the slot's send buffer, 0 for only the immediate data
  *
  * Context: any but hard interrupt. Return: as lite_qp_post_locked().
  */
-int lite_qp_send(struct lite_qp *qp, unsigned int type, unsigned int slot,
-		 u32 len)
+int lite_qp_send(struct lite_qp *qp, u32 imm, u32 len)
 {
 	struct ib_sge sge;
 	struct ib_rdma_wr wr;
 
-	lite_qp_msg_wr(qp, &wr, &sge, type, slot, len);
+	lite_qp_msg_wr(qp, &wr, &sge, imm, len);
 	return lite_qp_post(qp, &wr.wr, &wr.wr, 1, false, NULL, NULL);
 }
 
@@ -295,19 +316,19 @@ int lite_qp_send(struct lite_qp *qp, unsigned int type, unsigned int slot,
  * @qp: queue pair
  * @wr: filled in
  * @sge: filled in
- * @type: enum lite_imm_type
- * @slot: slot
+ * @imm: LITE_IMM()
  * @len: bytes of the slot's send buffer
  *
  * Context: any.
  */
 void lite_qp_msg_wr(struct lite_qp *qp, struct ib_rdma_wr *wr,
-		    struct ib_sge *sge, unsigned int type, unsigned int slot,
-		    u32 len)
+		    struct ib_sge *sge, u32 imm, u32 len)
 {
+	unsigned int slot = LITE_IMM_SLOT(imm);
+
 	*wr = (struct ib_rdma_wr){
 		.wr.opcode = IB_WR_RDMA_WRITE_WITH_IMM,
-		.wr.ex.imm_data = cpu_to_be32(LITE_IMM(type, slot)),
+		.wr.ex.imm_data = cpu_to_be32(imm),
 	};
 	if (!len)
 		return;
@@ -396,12 +417,21 @@ static int create_ring_mr(struct lite_qp *qp)
 	return 0;
 }
 
-static void free_ring(struct lite_qp *qp)
+static void free_ring_pages(struct lite_qp *qp)
 {
 	unsigned int i;
 
 	for (i = 0; i < LITE_SLOTS; i++)
 		free_page((unsigned long)qp->ring[i]);
+}
+
+static void free_ring(struct lite_qp *qp)
+{
+	ib_dereg_mr(qp->ring_mr);
+	qp->ring_mr = NULL;
+	unmap_slots(qp->node->rdma->dev, qp->ring_dma, LITE_SLOTS,
+		    DMA_FROM_DEVICE);
+	free_ring_pages(qp);
 }
 
 static int alloc_ring(struct lite_qp *qp)
@@ -415,12 +445,12 @@ static int alloc_ring(struct lite_qp *qp)
 		qp->ring[i] = (void *)get_zeroed_page(GFP_KERNEL);
 		if (!qp->ring[i]) {
 			err = -ENOMEM;
-			goto err_free;
+			goto err_free_pages;
 		}
 	}
 	err = map_slots(dev, qp->ring, qp->ring_dma, DMA_FROM_DEVICE);
 	if (err)
-		goto err_free;
+		goto err_free_pages;
 	err = create_ring_mr(qp);
 	if (err)
 		goto err_unmap;
@@ -428,8 +458,8 @@ static int alloc_ring(struct lite_qp *qp)
 
 err_unmap:
 	unmap_slots(dev, qp->ring_dma, LITE_SLOTS, DMA_FROM_DEVICE);
-err_free:
-	free_ring(qp);
+err_free_pages:
+	free_ring_pages(qp);
 	return err;
 }
 
@@ -443,7 +473,7 @@ static int create_qp(struct lite_qp *qp)
 		.recv_cq = qp->cq,
 		.cap = {
 			.max_send_wr = LITE_QP_SENDS,
-			.max_recv_wr = LITE_QP_RECVS + 1,
+			.max_recv_wr = LITE_QP_RECVS,
 			.max_send_sge = max(rn->max_sges, rn->max_read_sges),
 			.max_recv_sge = 1,
 		},
@@ -509,7 +539,7 @@ int lite_qp_create(struct lite_qp *qp, void *const tx[])
 	err = alloc_ring(qp);
 	if (err)
 		goto err_unmap;
-	qp->cq = ib_alloc_cq_any(dev, qp, LITE_QP_SENDS + LITE_QP_RECVS + 1,
+	qp->cq = ib_alloc_cq_any(dev, qp, LITE_QP_SENDS + LITE_QP_RECVS,
 				 IB_POLL_SOFTIRQ);
 	if (IS_ERR(qp->cq)) {
 		err = PTR_ERR(qp->cq);
@@ -521,19 +551,15 @@ int lite_qp_create(struct lite_qp *qp, void *const tx[])
 	return 0;
 
 err_free_cq:
-	if (qp->cm->qp) {
-		qp->broken = true; /* there is nobody to be told yet */
-		ib_drain_qp(qp->cm->qp);
+	qp->broken = true; /* there is nobody to be told yet */
+	if (qp->cm->qp)
 		rdma_destroy_qp(qp->cm);
-	}
 	ib_free_cq(qp->cq);
 err_free_ring:
-	ib_dereg_mr(qp->ring_mr);
-	unmap_slots(dev, qp->ring_dma, LITE_SLOTS, DMA_FROM_DEVICE);
+	qp->cq = NULL;
 	free_ring(qp);
 err_unmap:
 	unmap_slots(dev, qp->tx_dma, LITE_SLOTS, DMA_TO_DEVICE);
-	qp->cq = NULL;
 	return err;
 }
 
@@ -546,24 +572,16 @@ err_unmap:
  */
 void lite_qp_destroy(struct lite_qp *qp)
 {
-	struct ib_device *dev = qp->node->rdma->dev;
-
 	lite_qp_break(qp);
-	if (!qp->cq)
-		return;
 	cancel_work_sync(&qp->kill_work);
-	rdma_disconnect(qp->cm);
-	ib_drain_qp(qp->cm->qp);
-	release_all(qp);
+	kill(qp);
+	if (!qp->ring_mr)
+		return;
 	/* those who register by it hold that lock, and have ended by now */
 	lite_mr_unreg_qp(qp);
-	rdma_destroy_qp(qp->cm);
-	ib_free_cq(qp->cq);
-	ib_dereg_mr(qp->ring_mr);
-	unmap_slots(dev, qp->ring_dma, LITE_SLOTS, DMA_FROM_DEVICE);
-	unmap_slots(dev, qp->tx_dma, LITE_SLOTS, DMA_TO_DEVICE);
 	free_ring(qp);
-	qp->cq = NULL;
+	unmap_slots(qp->node->rdma->dev, qp->tx_dma, LITE_SLOTS,
+		    DMA_TO_DEVICE);
 }
 
 /**

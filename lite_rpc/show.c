@@ -162,7 +162,7 @@ static int parse_raw(char *text, char **addr, struct lite_raw *raw)
 
 	*addr = NULL;
 	*raw = (struct lite_raw){ .version = LITE_VERSION, .op = LITE_PING };
-	while ((word = strsep(&text, " \n"))) {
+	while ((word = strsep(&text, "\n "))) {
 		if (!*word)
 			continue;
 		val = strchr(word, '=');

@@ -6,7 +6,9 @@
  * server's ring. Its reply is a chain of work requests posted at once: the
  * writes of what the handler pushed, straight into the caller's registered
  * memory, then the write with immediate data of the reply proper. Reliable
- * queue pairs keep the order, so who sees the reply has the data.
+ * queue pairs keep the order, so who sees the reply has the data. A reply that
+ * says no more than "done" is only the immediate data, which then goes with the
+ * last push: a page is fetched by one packet each way, acknowledgements apart.
  *
  * When may a send buffer be used again? A reply in slot N says that request N
  * was received, and request N says that the reply before it was: so the
@@ -88,7 +90,8 @@ static int rdma_link_send(struct lite_link *link, unsigned int slot, u32 len)
 
 	if (bh)
 		local_bh_disable();
-	err = lite_qp_send(link->tp, LITE_IMM_REQUEST, slot, len);
+	err = lite_qp_send(link->tp, LITE_IMM(LITE_IMM_REQUEST, slot,
+					      link->slot[slot].xid), len);
 	if (bh)
 		local_bh_enable();
 	return err;
@@ -107,6 +110,7 @@ static void link_rx(struct lite_qp *qp, u32 imm, u32 len)
 
 	switch (LITE_IMM_TYPE(imm)) {
 	case LITE_IMM_HELLO:
+		/* pairs with is_done() */
 		smp_store_release(&qp->hello, true);
 		wake_up_all(&qp->event);
 		return;
@@ -117,6 +121,9 @@ static void link_rx(struct lite_qp *qp, u32 imm, u32 len)
 					   qp->ring_dma[slot], len,
 					   DMA_FROM_DEVICE);
 		lite_link_rx(qp->link, slot, qp->ring[slot], len);
+		return;
+	case LITE_IMM_DONE:
+		lite_link_rx_done(qp->link, slot, LITE_IMM_XID(imm));
 		return;
 	case LITE_IMM_CREDIT:
 		lite_link_credit(qp->link, slot);
@@ -255,6 +262,39 @@ out_free:
 	return err;
 }
 
+/* the chain of a reply in @first and @last; how many there are */
+static unsigned int chain_reply(struct lite_rreq *rr, struct ib_send_wr **first,
+				struct ib_send_wr **last)
+{
+	const struct lite_req *req = rr->req;
+	const struct lite_rsp_hdr *hdr = req->rsp;
+	bool done = rr->len == sizeof(*hdr) && !hdr->status;
+	unsigned int nr = rr->pushes.nr_wr;
+	u32 imm;
+
+	if (nr) {
+		*last = lite_wrs_chain(&rr->pushes);
+		*first = &rr->pushes.wr[0].wr;
+	}
+	if (nr && done) {
+		imm = LITE_IMM(LITE_IMM_DONE, req->slot, req->xid);
+		(*last)->opcode = IB_WR_RDMA_WRITE_WITH_IMM;
+		(*last)->ex.imm_data = cpu_to_be32(imm);
+		return nr;
+	}
+	imm = LITE_IMM(done ? LITE_IMM_DONE :
+		       rr->len ? LITE_IMM_REPLY : LITE_IMM_CREDIT, req->slot,
+		       req->xid);
+	lite_qp_msg_wr(rr->qp, &rr->rsp_wr, &rr->rsp_sge, imm,
+		       done ? 0 : rr->len);
+	if (nr)
+		(*last)->next = &rr->rsp_wr.wr;
+	else
+		*first = &rr->rsp_wr.wr;
+	*last = &rr->rsp_wr.wr;
+	return nr + 1;
+}
+
 /*
  * Post a reply. The slot's bit is cleared under the lock, after the posting:
  * not before, or an impatient peer could change what is being posted; and a
@@ -264,21 +304,14 @@ static int post_reply(struct lite_rreq *rr)
 {
 	struct lite_qp *qp = rr->qp;
 	struct lite_req *req = rr->req;
-	struct ib_send_wr *first = &rr->rsp_wr.wr;
-	unsigned int nr = rr->pushes.nr_wr;
+	struct ib_send_wr *first, *last;
+	unsigned int nr;
 	int err;
 
 	lockdep_assert_held(&qp->lock);
-	lite_qp_msg_wr(qp, &rr->rsp_wr, &rr->rsp_sge,
-		       rr->len ? LITE_IMM_REPLY : LITE_IMM_CREDIT, req->slot,
-		       rr->len);
-	if (nr) {
-		lite_wrs_chain(&rr->pushes)->next = first;
-		first = &rr->pushes.wr[0].wr;
-	}
-	err = lite_qp_post_locked(qp, first, &rr->rsp_wr.wr, nr + 1,
-				  req->release, req->release,
-				  req->release_arg);
+	nr = chain_reply(rr, &first, &last);
+	err = lite_qp_post_locked(qp, first, last, nr, req->release,
+				  req->release, req->release_arg);
 	if (err == -EAGAIN)
 		return err;
 	reset_pushes(rr);
@@ -404,7 +437,12 @@ static void rdma_conn_close(struct lite_conn *conn)
 {
 	struct lite_qp *qp = conn->tp;
 
+	struct ib_rdma_wr wr = { .wr.opcode = IB_WR_RDMA_WRITE };
+
 	cancel_work_sync(&qp->hello_work);
+	/* the last replies shall arrive: when this write of nothing has */
+	if (!READ_ONCE(qp->broken))
+		lite_qp_post_wait(qp, &wr.wr, &wr.wr, 1);
 	lite_qp_break(qp);
 	cancel_delayed_work_sync(&qp->alive);
 	lite_qp_destroy(qp);

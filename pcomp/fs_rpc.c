@@ -7,6 +7,7 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -315,8 +316,10 @@ int pcomp_fs_rpc(struct pcomp_fs *fs, struct pcomp_fs_call *call)
 		if (!away)
 			break;
 		if (time_after(jiffies, end)) {
-			pr_warn_ratelimited("%s: storage %s does not answer (error %d): giving up a file operation\n",
-					    fs->vnode, fs->storage, err);
+			pr_warn_ratelimited("%s: storage %s does not answer (error %d): giving up %s for %s\n",
+					    fs->vnode, fs->storage, err,
+					    lite_op_desc(call->op)->name,
+					    current->comm);
 			err = -EIO;
 			break;
 		}

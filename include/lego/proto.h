@@ -94,6 +94,7 @@ static_assert(sizeof(struct lite_req_hdr) == 16);
 
 /**
  * struct lite_rsp_hdr - begins each reply, in the caller's ring
+ *	(LITE_IMM_DONE says "no error, no payload" without one)
  * @version: LITE_VERSION
  * @op: the request's
  * @xid: the request's
@@ -232,18 +233,26 @@ static_assert(sizeof(struct lite_connect_rej) == 8);
 
 /*
  * Messages are RDMA writes with immediate data; slot N of a ring is at
- * N * LITE_SLOT_SIZE. Immediate data: type << 16 | slot.
+ * N * LITE_SLOT_SIZE. Immediate data: type << 28 | slot << 16 | low half of
+ * the request's xid.
  */
 enum lite_imm_type {
-	LITE_IMM_HELLO = 1, /* server: requests may come; slot 0, no data */
+	LITE_IMM_HELLO = 1, /* server: requests may come; slot and xid 0 */
 	LITE_IMM_REQUEST = 2, /* caller: a request is in the slot */
 	LITE_IMM_REPLY = 3, /* server: its reply is in the slot */
 	LITE_IMM_CREDIT = 4, /* server: one-way request is done; no data */
+	/*
+	 * Server: LITE_ST_OK without payload. Nothing is in the slot; what was
+	 * written with it is the end of the bulk reply, if there is one.
+	 */
+	LITE_IMM_DONE = 5,
 };
 
-#define LITE_IMM(type, slot) ((type) << 16 | (slot))
-#define LITE_IMM_TYPE(imm) ((imm) >> 16)
-#define LITE_IMM_SLOT(imm) ((imm) & 0xffff)
+#define LITE_IMM(type, slot, xid) \
+	((__u32)(type) << 28 | (slot) << 16 | ((xid) & 0xffff))
+#define LITE_IMM_TYPE(imm) ((imm) >> 28)
+#define LITE_IMM_SLOT(imm) (((imm) >> 16) & 0xfff)
+#define LITE_IMM_XID(imm) ((imm) & 0xffff)
 
 /* ---- LITE: every node ---- */
 

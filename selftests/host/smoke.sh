@@ -17,6 +17,7 @@ same "a program's result is right" sort /data/lines
 wait_until 20 none_held
 tap_is "$(held)" 0 "nothing is held after it"
 tap_check "all unload" on_sh one 'lego vnode rm test
+	rmdir /sys/kernel/config/lego/mcomp/m1
 	for m in pcomp scomp mcomp gmgr lite_rpc; do rmmod $m || exit; done'
 tap_check "the kernel log is clean" "$rack" check-logs
 tap_done

@@ -9,6 +9,7 @@ in_both "$(lines 2000)"
 have_vnode test
 unload() {
 	on_sh one 'lego vnode rm test
+		rmdir /sys/kernel/config/lego/mcomp/m1
 		for m in pcomp scomp mcomp gmgr lite_rpc; do
 			rmmod $m || exit
 		done'
