@@ -96,7 +96,7 @@ static ssize_t pcomp_enable_show(struct config_item *item, char *page)
 {
 	struct pcomp_item *pi = to_pcomp_item(item);
 
-	return sysfs_emit(page, "%d\n", READ_ONCE(pi->pc) != NULL);
+	return sysfs_emit(page, "%d\n", !!READ_ONCE(pi->pc));
 }
 
 static int pcomp_item_enable(struct pcomp_item *pi)

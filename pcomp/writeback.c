@@ -147,25 +147,29 @@ static int post(struct wb_group *g)
 /* What a failed write-back means for the process. */
 static void failed(struct pcomp_owner *o, int err)
 {
+	struct lite_member m;
+
 	if (!o)
 		return;
 	pcomp_stat_inc(o->space->pc, PCOMP_STAT_ERROR);
+	if (lite_member_by_id(o->space->pc->node, o->id, &m))
+		snprintf(m.name, sizeof(m.name), "of node %u", o->id);
 	switch (err) {
 	case -ENOMEM:
 		pcomp_space_kill(o->space,
-				 "out of memory at mComponent node %u: load it with a larger mem_mb=, or add an mComponent",
-				 o->id);
+				 "out of memory at mComponent %s: load it with a larger mem_mb=, or add an mComponent",
+				 m.name);
 		break;
 	case -ESTALE:
 	case -ENOENT:
 	case -EINVAL:
 		pcomp_space_kill(o->space,
-				 "mComponent node %u does not know its memory any more (error %d): was it restarted?",
-				 o->id, err);
+				 "mComponent %s does not know its memory any more (error %d): was it restarted?",
+				 m.name, err);
 		break;
 	default:
-		pr_warn_ratelimited("%s: no answer to a write-back from node %u: error %d, trying again\n",
-				    o->space->pc->name, o->id, err);
+		pr_warn_ratelimited("%s: no answer to a write-back from mComponent %s: error %d, trying again\n",
+				    o->space->pc->name, m.name, err);
 	}
 }
 
