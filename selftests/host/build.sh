@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# timeout: 600
+# timeout: 900
 # kernels: 6.1
 # The modules build without a warning, with W=1 and sparse, on both kernels.
 . "$(dirname "$0")/../lib.sh"
