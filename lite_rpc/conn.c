@@ -189,10 +189,13 @@ int lite_conn_publish(struct lite_conn *conn)
 	if (node->stopping) {
 		err = -ECONNREFUSED;
 	} else {
-		list_for_each_entry(other, &node->conns, list)
-			if (other->class == conn->class &&
-			    other->peer_incarnation == conn->peer_incarnation)
-				lite_conn_close(other);
+		list_for_each_entry(other, &node->conns, list) {
+			if (other->class != conn->class ||
+			    other->peer_incarnation != conn->peer_incarnation)
+				continue;
+			WRITE_ONCE(other->abandoned, true);
+			lite_conn_close(other);
+		}
 		lite_conn_get(conn);
 		list_add_tail(&conn->list, &node->conns);
 	}

@@ -535,7 +535,7 @@ static int connect_locked(struct lite_link *link)
 	if (doomed) {
 		lite_link_break(link, -ECONNRESET);
 		reset_locked(link);
-		return -ECONNRESET;
+		return -EHOSTUNREACH;
 	}
 	/* set before they look for links to reset: we see it, or they us */
 	smp_mb();

@@ -330,6 +330,7 @@ struct lite_req {
  * @list: in node->conns, till it is dead and no handler of it runs
  * @active: requests between arrival and reply
  * @dead: no new requests; pairs with @active (conn.c)
+ * @abandoned: the caller has made a new one, nobody waits for replies of this
  * @busy: slots whose request is not answered yet
  * @close_work: waits for the handlers of a dead conn
  */
@@ -345,6 +346,7 @@ struct lite_conn {
 	char peer_name[LITE_ADDR_LEN];
 	atomic_t active;
 	bool dead;
+	bool abandoned;
 	wait_queue_head_t idle;
 	DECLARE_BITMAP(busy, LITE_SLOTS);
 	struct lite_req *req;

@@ -61,7 +61,11 @@ struct lite_sent {
  * @peer_key: of the peer's ring
  * @peer_incarnation: who it is
  * @reg: in lite_rdma_node.qps, under node->mr_lock
- * @event: waited for by lite_cm_connect(); @err, @hello, @established
+ * @event: waited for by lite_cm_connect()
+ * @err: why connecting fails
+ * @resolved: rdma_cm has done what it was asked for
+ * @established: the peer has accepted
+ * @hello: LITE_IMM_HELLO has come, or was sent
  * @lock: protects what follows, and the order of posting; a leaf
  * @broken: nothing is posted any more
  * @used: work requests posted and not known to be complete
@@ -112,7 +116,7 @@ struct lite_qp {
 
 	unsigned int recv_owed;
 
-	struct work_struct hello_work;
+	struct delayed_work hello_work;
 	struct work_struct kill_work;
 	struct delayed_work alive;
 	u64 alive_seen;
@@ -153,7 +157,7 @@ void lite_qp_reg_wr(struct ib_reg_wr *wr, struct ib_mr *mr, int access);
 
 /* rdma_cm.c */
 int lite_cm_listener_event(struct rdma_cm_id *id, struct rdma_cm_event *ev);
-int lite_cm_connect(struct lite_qp *qp);
+int lite_cm_connect(struct lite_qp *qp, unsigned long deadline);
 
 /* rdma_mr.c */
 int lite_mr_reg_pending(struct lite_qp *qp);

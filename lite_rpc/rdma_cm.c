@@ -24,12 +24,14 @@
 #define RESOLVE_MS 2000
 #define READ_DEPTH 16
 /*
- * 4.096 us << 16 is 268 ms; with 7 retries a silent peer is lost after 2 s.
+ * 4.096 us << 16 is 268 ms; with 6 retries a silent peer is lost after 2 s.
  * rdma_cm's own choice, 17, doubles both, and the first is what a lost last
- * packet costs.
+ * packet costs. 7 retries are for ever with rxe.
  */
 #define ACK_TIMEOUT 16
-#define RETRIES 7
+#define RETRIES 6
+/* without the caller's last message of three we go on after this */
+#define HELLO_MS 700
 
 static void set_err(struct lite_qp *qp, int err)
 {
@@ -211,15 +213,15 @@ static int reg_ring(struct lite_qp *qp)
 }
 
 /**
- * lite_cm_connect() - the caller's side of a connection
+ * lite_cm_connect() - the caller's side of a connection, one try
  * @qp: fresh, with a link; the caller destroys and frees it on an error
+ * @deadline: jiffies
  *
- * Context: process, bounded by LITE_CONNECT_MS, killable.
+ * Context: process, bounded by @deadline, killable.
  * Return: 0, or as lite_peer_connect().
  */
-int lite_cm_connect(struct lite_qp *qp)
+int lite_cm_connect(struct lite_qp *qp, unsigned long deadline)
 {
-	unsigned long deadline = jiffies + msecs_to_jiffies(LITE_CONNECT_MS);
 	struct rdma_cm_id *cm;
 	unsigned int i;
 	int err;
@@ -256,7 +258,7 @@ static int server_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 
 	switch (ev->event) {
 	case RDMA_CM_EVENT_ESTABLISHED:
-		queue_work(lite_wq, &qp->hello_work);
+		mod_delayed_work(lite_wq, &qp->hello_work, 0);
 		break;
 	case RDMA_CM_EVENT_CONNECT_ERROR:
 	case RDMA_CM_EVENT_UNREACHABLE:
@@ -273,15 +275,17 @@ static int server_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 
 static void hello_work(struct work_struct *work)
 {
-	struct lite_qp *qp = container_of(work, struct lite_qp, hello_work);
+	struct lite_qp *qp = container_of(work, struct lite_qp,
+					  hello_work.work);
 	struct lite_conn *conn = qp->conn;
 
 	/* its caller gives up after as long, and comes again */
 	wait_event_timeout(qp->node->conn_wait,
 			   READ_ONCE(conn->dead) || !lite_conn_has_elder(conn),
 			   msecs_to_jiffies(LITE_CONNECT_MS));
-	if (READ_ONCE(conn->dead))
+	if (READ_ONCE(conn->dead) || qp->hello)
 		return;
+	qp->hello = true;
 	if (lite_conn_has_elder(conn) || reg_ring(qp) ||
 	    lite_qp_send(qp, LITE_IMM(LITE_IMM_HELLO, 0, 0), 0) ||
 	    lite_mr_reg_pending(qp))
@@ -333,7 +337,7 @@ static struct lite_qp *make_server(struct lite_node *node,
 	qp->peer_key = le32_to_cpu(req->ring_key);
 	qp->peer_addr = le64_to_cpu(req->ring_addr);
 	qp->peer_incarnation = conn->peer_incarnation;
-	INIT_WORK(&qp->hello_work, hello_work);
+	INIT_DELAYED_WORK(&qp->hello_work, hello_work);
 	conn->tp = qp;
 	err = lite_rdma_conn_init(qp);
 	if (err)
@@ -422,6 +426,9 @@ static int connect_request(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 	err = accept(qp, param);
 	if (err) /* rdma_cm has rejected it; the conn takes all with it */
 		lite_qp_break(qp);
+	else
+		queue_delayed_work(lite_wq, &qp->hello_work,
+				   msecs_to_jiffies(HELLO_MS));
 	lite_conn_put(qp->conn);
 	return 0;
 

@@ -21,6 +21,7 @@
 
 #define SIGNAL_EVERY 32
 #define RECV_BATCH 16
+#define WAIT_MS 10000 /* the device's own time-outs are shorter */
 
 /* nothing posts or completes any more: give back what was lent */
 static void release_all(struct lite_qp *qp)
@@ -275,8 +276,7 @@ static bool has_room(struct lite_qp *qp, unsigned int nr)
  * @last: last
  * @nr: how many
  *
- * Context: process. Bounded by the queue pair's retries: a peer that does not
- *	answer breaks it.
+ * Context: process. Bounded: a peer that does not answer breaks the queue pair.
  * Return: 0 or -ECONNRESET; either way they are over.
  */
 int lite_qp_post_wait(struct lite_qp *qp, struct ib_send_wr *first,
@@ -290,7 +290,10 @@ int lite_qp_post_wait(struct lite_qp *qp, struct ib_send_wr *first,
 		wait_event(qp->room, has_room(qp, nr));
 	if (err)
 		return err;
-	wait_for_completion(&done);
+	if (!wait_for_completion_timeout(&done, msecs_to_jiffies(WAIT_MS))) {
+		lite_qp_break(qp); /* whoever then kills it releases us */
+		wait_for_completion(&done);
+	}
 	return READ_ONCE(qp->broken) ? -ECONNRESET : 0;
 }
 

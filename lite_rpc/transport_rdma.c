@@ -6,9 +6,9 @@
  * server's ring. Its reply is a chain of work requests posted at once: the
  * writes of what the handler pushed, straight into the caller's registered
  * memory, then the write with immediate data of the reply proper. Reliable
- * queue pairs keep the order, so who sees the reply has the data. A reply that
- * says no more than "done" is only the immediate data, which then goes with the
- * last push: a page is fetched by one packet each way, acknowledgements apart.
+ * queue pairs keep the order, so who sees the reply has the data. If it says no
+ * more than "done", that is the immediate data of the last push: a page is
+ * fetched by one packet each way, acknowledgements apart.
  *
  * When may a send buffer be used again? A reply in slot N says that request N
  * was received, and request N says that the reply before it was: so the
@@ -23,6 +23,7 @@
 #define SMALL_WRS 2
 #define SMALL_SGES 4
 #define ALIVE_MS 5000
+#define LAST_MS 3000
 
 /**
  * struct lite_rreq - a request's part in the transport
@@ -52,17 +53,16 @@ struct lite_rreq {
 
 /* ---- the caller's side ---- */
 
-static int rdma_link_connect(struct lite_link *link)
+static int try_connect(struct lite_link *link, unsigned long deadline)
 {
-	struct lite_node *node = link->peer->node;
 	struct lite_qp *qp;
 	int err;
 
-	qp = lite_qp_alloc(node);
+	qp = lite_qp_alloc(link->peer->node);
 	if (!qp)
 		return -ENOMEM;
 	qp->link = link;
-	err = lite_cm_connect(qp);
+	err = lite_cm_connect(qp, deadline);
 	if (err) {
 		lite_qp_destroy(qp);
 		lite_qp_free(qp);
@@ -70,6 +70,20 @@ static int rdma_link_connect(struct lite_link *link)
 	}
 	link->tp = qp;
 	return 0;
+}
+
+/* rdma_cm repeats a message that was lost after 4 s: rather begin anew */
+static int rdma_link_connect(struct lite_link *link)
+{
+	unsigned long half = msecs_to_jiffies(LITE_CONNECT_MS) / 2;
+	unsigned long start = jiffies;
+	int err;
+
+	err = try_connect(link, start + half);
+	if (err == -ETIMEDOUT || err == -ECONNRESET)
+		err = try_connect(link, start + 2 * half);
+	/* for a call -ECONNRESET would mean that it was sent */
+	return err == -ECONNRESET ? -EHOSTUNREACH : err;
 }
 
 static void rdma_link_disconnect(struct lite_link *link)
@@ -262,31 +276,34 @@ out_free:
 	return err;
 }
 
-/* the chain of a reply in @first and @last; how many there are */
+/*
+ * The chain of a reply in @first and @last; how many there are. No write is
+ * empty, though a credit and an end without data could be: 6.12's rxe, asked
+ * again for an RDMA read after an empty write, has forgotten the region.
+ */
 static unsigned int chain_reply(struct lite_rreq *rr, struct ib_send_wr **first,
 				struct ib_send_wr **last)
 {
 	const struct lite_req *req = rr->req;
 	const struct lite_rsp_hdr *hdr = req->rsp;
-	bool done = rr->len == sizeof(*hdr) && !hdr->status;
 	unsigned int nr = rr->pushes.nr_wr;
+	u32 len = rr->len;
 	u32 imm;
 
 	if (nr) {
 		*last = lite_wrs_chain(&rr->pushes);
 		*first = &rr->pushes.wr[0].wr;
 	}
-	if (nr && done) {
+	if (nr && len == sizeof(*hdr) && !hdr->status) {
 		imm = LITE_IMM(LITE_IMM_DONE, req->slot, req->xid);
 		(*last)->opcode = IB_WR_RDMA_WRITE_WITH_IMM;
 		(*last)->ex.imm_data = cpu_to_be32(imm);
 		return nr;
 	}
-	imm = LITE_IMM(done ? LITE_IMM_DONE :
-		       rr->len ? LITE_IMM_REPLY : LITE_IMM_CREDIT, req->slot,
+	imm = LITE_IMM(len ? LITE_IMM_REPLY : LITE_IMM_CREDIT, req->slot,
 		       req->xid);
 	lite_qp_msg_wr(rr->qp, &rr->rsp_wr, &rr->rsp_sge, imm,
-		       done ? 0 : rr->len);
+		       len ?: sizeof(*hdr));
 	if (nr)
 		(*last)->next = &rr->rsp_wr.wr;
 	else
@@ -381,7 +398,8 @@ void lite_rdma_flush_pending(struct lite_qp *qp)
 
 /*
  * A caller that lost its power says nothing, and we may have nothing to say to
- * it: so a write of nothing now and then, which a dead one does not answer.
+ * it: so a write of nothing now and then, which a dead one does not answer. Not
+ * while requests are served, whose reads it could disturb: see chain_reply().
  */
 static void alive_work(struct work_struct *work)
 {
@@ -391,7 +409,7 @@ static void alive_work(struct work_struct *work)
 
 	if (READ_ONCE(qp->broken))
 		return;
-	if (seen == qp->alive_seen)
+	if (seen == qp->alive_seen && !atomic_read(&qp->conn->active))
 		lite_qp_post(qp, &wr.wr, &wr.wr, 1, true, NULL, NULL);
 	qp->alive_seen = seen;
 	queue_delayed_work(lite_wq, &qp->alive, msecs_to_jiffies(ALIVE_MS));
@@ -439,10 +457,13 @@ static void rdma_conn_close(struct lite_conn *conn)
 
 	struct ib_rdma_wr wr = { .wr.opcode = IB_WR_RDMA_WRITE };
 
-	cancel_work_sync(&qp->hello_work);
+	cancel_delayed_work_sync(&qp->hello_work);
 	/* the last replies shall arrive: when this write of nothing has */
-	if (!READ_ONCE(qp->broken))
-		lite_qp_post_wait(qp, &wr.wr, &wr.wr, 1);
+	if (!READ_ONCE(conn->abandoned) &&
+	    !lite_qp_post(qp, &wr.wr, &wr.wr, 1, true, NULL, NULL))
+		wait_event_timeout(qp->room, !READ_ONCE(qp->used) ||
+				   READ_ONCE(qp->broken),
+				   msecs_to_jiffies(LAST_MS));
 	lite_qp_break(qp);
 	cancel_delayed_work_sync(&qp->alive);
 	lite_qp_destroy(qp);

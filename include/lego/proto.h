@@ -237,13 +237,13 @@ static_assert(sizeof(struct lite_connect_rej) == 8);
  * the request's xid.
  */
 enum lite_imm_type {
-	LITE_IMM_HELLO = 1, /* server: requests may come; slot and xid 0 */
+	LITE_IMM_HELLO = 1, /* server: requests may come; no data */
 	LITE_IMM_REQUEST = 2, /* caller: a request is in the slot */
 	LITE_IMM_REPLY = 3, /* server: its reply is in the slot */
-	LITE_IMM_CREDIT = 4, /* server: one-way request is done; no data */
+	LITE_IMM_CREDIT = 4, /* server: one-way request is done */
 	/*
 	 * Server: LITE_ST_OK without payload. Nothing is in the slot; what was
-	 * written with it is the end of the bulk reply, if there is one.
+	 * written with it is the end of the bulk reply.
 	 */
 	LITE_IMM_DONE = 5,
 };
