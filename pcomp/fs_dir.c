@@ -23,13 +23,21 @@ static void pcomp_fs_seen(struct dentry *dentry)
 	dentry->d_time = jiffies ?: 1;
 }
 
-static bool pcomp_fs_name_fresh(struct dentry *dentry, struct inode *inode)
+/*
+ * A directory on the way to something else needs no call of its own: the call
+ * for what comes after it names it, too, and the sComponent looks. Only its
+ * mode may be old then, for six times as long.
+ */
+static bool pcomp_fs_name_fresh(struct dentry *dentry, struct inode *inode,
+				unsigned int flags)
 {
 	unsigned long seen = READ_ONCE(dentry->d_time);
 	unsigned long timeo;
 
 	if (inode)
-		timeo = READ_ONCE(PCOMP_FS_I(inode)->timeo);
+		timeo = READ_ONCE(PCOMP_FS_I(inode)->timeo) *
+			(S_ISDIR(inode->i_mode) && (flags & LOOKUP_PARENT) ?
+			 6 : 1);
 	else
 		timeo = min_t(unsigned long, PCOMP_FS_NEG_TIMEO,
 			      msecs_to_jiffies(PCOMP_FS(dentry->d_sb)->attr_ms));
@@ -49,7 +57,8 @@ static int pcomp_fs_d_revalidate(struct dentry *dentry, unsigned int flags)
 	u64 gen;
 	int err;
 
-	if (!(flags & LOOKUP_REVAL) && pcomp_fs_name_fresh(dentry, inode))
+	if (!(flags & LOOKUP_REVAL) &&
+	    pcomp_fs_name_fresh(dentry, inode, flags))
 		return 1;
 	if (flags & LOOKUP_RCU)
 		return -ECHILD;
@@ -113,6 +122,9 @@ static struct dentry *pcomp_fs_lookup(struct inode *dir, struct dentry *dentry,
 	gen = pcomp_fs_gen(dir->i_sb);
 	err = pcomp_fs_rpc_getattr(PCOMP_FS(dir->i_sb), pcomp_fs_who_for(dir),
 				   dentry, &attr);
+	/* What was a directory on the way is none: walk again, and look. */
+	if ((err == -ENOTDIR || err == -ELOOP) && !(flags & LOOKUP_REVAL))
+		err = -ESTALE;
 	if (err && err != -ENOENT)
 		return ERR_PTR(err);
 	if (!err) {
@@ -247,6 +259,8 @@ static int pcomp_fs_symlink(struct mnt_idmap *idmap, struct inode *dir,
 	u64 gen = pcomp_fs_gen(dir->i_sb);
 	int err;
 
+	if (pcomp_fs_is_hidden(dentry->d_parent, &dentry->d_name))
+		return -EACCES;
 	err = pcomp_fs_rpc_new(dir, dentry, &call);
 	if (err) {
 		d_drop(dentry);
@@ -273,6 +287,8 @@ static int pcomp_fs_link(struct dentry *old, struct inode *dir,
 	};
 	int err;
 
+	if (pcomp_fs_is_hidden(dentry->d_parent, &dentry->d_name))
+		return -EACCES;
 	set_bit(PCOMP_FS_MAY_MOVE, &PCOMP_FS_I(inode)->flags);
 	err = pcomp_fs_rpc_new(dir, dentry, &call);
 	if (err) {

@@ -111,8 +111,8 @@ static ssize_t pcomp_fs_splice_read(struct file *in, loff_t *ppos,
 
 static int pcomp_fs_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	/* mmap_lock is held: folio locks are fine, a call is, too. */
-	int err = pcomp_fs_current_data(file);
+	/* mmap_lock is held: no call; open() has seen to the attributes. */
+	int err = pcomp_fs_revalidate_data(file_inode(file));
 
 	return err ? err : generic_file_mmap(file, vma);
 }

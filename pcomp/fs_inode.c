@@ -159,27 +159,29 @@ bool pcomp_fs_fresh(const struct inode *inode)
 	       time_before(jiffies, checked + READ_ONCE(fi->timeo));
 }
 
-/*
- * The number of a file may change under it: overlayfs gives it another when it
- * copies it up, at the first change.
- */
 static void pcomp_fs_rekey(struct inode *inode, const struct scomp_attr *attr)
 {
 	u64 ino = le64_to_cpu(attr->ino);
 
+	/* One at a time: to be inserted twice would break the hash. */
+	spin_lock(&PCOMP_FS_I(inode)->lock);
 	remove_inode_hash(inode);
 	inode->i_ino = ino;
 	inode->i_generation = le32_to_cpu(attr->generation);
 	__insert_inode_hash(inode, hash_64(ino, 32));
+	spin_unlock(&PCOMP_FS_I(inode)->lock);
 }
 
 /**
  * pcomp_fs_same() - is that still the same file?
  * @inode: what we have
  * @attr: what the sComponent has under its name
- * @trust: nobody but us can have brought another number about: believe it,
- *	else compare
+ * @trust: nobody but us can have brought another number about
  *
+ * A file's number may change under it: overlayfs gives it another when it
+ * copies it up, at the first change; and a directory whenever its inode was
+ * not in memory. So a directory is what its name leads to; and a file is the
+ * same if we changed it ourselves, or if nobody did.
  * Return: true: it is (and has the new number, if that changed).
  */
 bool pcomp_fs_same(struct inode *inode, const struct scomp_attr *attr,
@@ -192,9 +194,8 @@ bool pcomp_fs_same(struct inode *inode, const struct scomp_attr *attr,
 	if (inode->i_ino == le64_to_cpu(attr->ino) &&
 	    inode->i_generation == le32_to_cpu(attr->generation))
 		return true;
-	if (!test_bit(PCOMP_FS_MAY_MOVE, &fi->flags))
-		return false;
-	if (!trust && pcomp_fs_differs(fi, attr))
+	if (!S_ISDIR(inode->i_mode) && pcomp_fs_differs(fi, attr) &&
+	    !(trust && test_bit(PCOMP_FS_MAY_MOVE, &fi->flags)))
 		return false;
 	pcomp_fs_rekey(inode, attr);
 	return true;

@@ -29,7 +29,7 @@ static void pcomp_fs_by_file(struct pcomp_fs_call *call, struct inode *inode,
 
 /* Reads into @buf. Return: bytes, less than @len at the file's end only. */
 static ssize_t pcomp_fs_read(struct inode *inode, struct file *file, loff_t pos,
-			     size_t len, struct pcomp_fs_buf *buf)
+			     size_t len, struct pcomp_fs_buf *buf, bool once)
 {
 	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
 	struct scomp_io_req req = {
@@ -49,6 +49,7 @@ static ssize_t pcomp_fs_read(struct inode *inode, struct file *file, loff_t pos,
 		.rsp = &rsp,
 		.rsp_size = sizeof(rsp),
 		.out = &sge,
+		.once = once,
 	};
 	u64 gen = pcomp_fs_gen(inode->i_sb);
 	int err;
@@ -86,7 +87,7 @@ static int pcomp_fs_fetch(struct inode *inode, struct file *file,
 	ssize_t n;
 
 	n = pcomp_fs_read(inode, file, folio_pos(folio), folio_size(folio),
-			  buf);
+			  buf, false);
 	if (n >= 0)
 		pcomp_fs_fill(folio, buf->va, n);
 	pcomp_fs_buf_put(fs->read_pool, buf);
@@ -115,7 +116,8 @@ static void pcomp_fs_readahead(struct readahead_control *rac)
 	/* What is left on an error is read again, one by one, and fails. */
 	for (; left; left -= len, pos += len) {
 		len = min_t(size_t, left, SCOMP_IO_MAX);
-		n = pcomp_fs_read(inode, rac->file, pos, len, buf);
+		n = pcomp_fs_read(inode, rac->file, pos, len, buf,
+				  true);
 		if (n < 0)
 			break;
 		for (off = 0; off < len; off += size) {

@@ -95,7 +95,10 @@ struct pcomp_fs_pool {
  * @read_pool: for what comes in
  * @write_pool: for what goes out; held while folio locks are waited for
  * @wq: removes files that were closed after their unlink
+ * @sweep: removes what an earlier incarnation left behind
  * @silly_nr: numbers their names
+ * @silly_tag: tells them from another mount's
+ * @gone: the sComponent was given up: be less patient till it answers
  */
 struct pcomp_fs {
 	struct pcomp *pc;
@@ -115,7 +118,10 @@ struct pcomp_fs {
 	struct pcomp_fs_pool *read_pool;
 	struct pcomp_fs_pool *write_pool;
 	struct workqueue_struct *wq;
+	struct work_struct sweep;
 	atomic_t silly_nr;
+	u32 silly_tag;
+	bool gone;
 };
 
 /* bits of pcomp_fs_inode.flags */
@@ -199,7 +205,7 @@ struct pcomp_fs_file {
 struct pcomp_fs_silly {
 	struct work_struct work;
 	struct pcomp_fs *fs;
-	char name[64];
+	char name[112];
 };
 
 /**
@@ -232,6 +238,7 @@ struct pcomp_fs_name {
  * @out: where it may write
  * @locked: path_sem is held for writing
  * @nokill: signals do not end the wait
+ * @once: do not wait for a sComponent that is away
  * @maybe: set if an earlier try may have been executed
  */
 struct pcomp_fs_call {
@@ -248,6 +255,7 @@ struct pcomp_fs_call {
 	const struct lite_sge *out;
 	bool locked;
 	bool nokill;
+	bool once;
 	bool maybe;
 };
 
@@ -308,6 +316,7 @@ void pcomp_fs_silly_undo(struct pcomp_fs_silly *silly, struct dentry *dentry,
 void pcomp_fs_silly_attach(struct pcomp_fs_silly *silly,
 			   struct dentry *dentry);
 void pcomp_fs_silly_remove(struct pcomp_fs_silly *silly);
+void pcomp_fs_silly_sweep(struct work_struct *work);
 
 /* fs_file.c */
 extern const struct file_operations pcomp_fs_file_ops;

@@ -289,7 +289,9 @@ static int pcomp_fs_try_locked(struct pcomp_fs *fs, struct pcomp_fs_call *call,
  * @call: what
  *
  * Tries again for a while (pcomp_fs.retry_s) when the sComponent is away or
- * comes again as another incarnation; names are looked at anew each time.
+ * comes again as another incarnation; names are looked at anew each time. Once
+ * it was given up, calls fail soon, until it answers again: else the end of a
+ * process would wait for each of its dirty files.
  * Whoever asks for something that cannot be done twice looks at @call->maybe.
  *
  * Context: process, no spinlock; allocates without recursing into the file
@@ -298,7 +300,8 @@ static int pcomp_fs_try_locked(struct pcomp_fs *fs, struct pcomp_fs_call *call,
  */
 int pcomp_fs_rpc(struct pcomp_fs *fs, struct pcomp_fs_call *call)
 {
-	unsigned long end = jiffies + fs->retry_s * HZ;
+	unsigned long end = jiffies + HZ * (READ_ONCE(fs->gone) ?
+					    min(fs->retry_s, 2U) : fs->retry_s);
 	unsigned int nofs = memalloc_nofs_save();
 	unsigned int wait = 20;
 	bool away;
@@ -313,9 +316,15 @@ int pcomp_fs_rpc(struct pcomp_fs *fs, struct pcomp_fs_call *call)
 	}
 	for (;;) {
 		err = pcomp_fs_try_locked(fs, call, buf, &away);
-		if (!away)
+		if (!away) {
+			if (READ_ONCE(fs->gone) && err != -EINTR)
+				WRITE_ONCE(fs->gone, false);
+			break;
+		}
+		if (call->once)
 			break;
 		if (time_after(jiffies, end)) {
+			WRITE_ONCE(fs->gone, true);
 			pr_warn_ratelimited("%s: storage %s does not answer (error %d): giving up %s for %s\n",
 					    fs->vnode, fs->storage, err,
 					    lite_op_desc(call->op)->name,

@@ -72,27 +72,34 @@ static int pcomp_fs_silly_give(struct pcomp_fs *fs, u16 op,
 	return err ? err : pcomp_fs_silly_rpc(fs, op, from, to);
 }
 
-static void pcomp_fs_silly_work(struct work_struct *work)
+static void pcomp_fs_silly_rpc_remove(struct pcomp_fs *fs, const char *name)
 {
-	struct pcomp_fs_silly *silly =
-		container_of(work, struct pcomp_fs_silly, work);
 	struct scomp_remove_req req = {};
 	struct pcomp_fs_call call = {
 		.op = SCOMP_REMOVE,
 		.who = PCOMP_FS_SELF,
-		.name.str = silly->name,
+		.name.str = name,
 		.req = &req,
 		.req_len = sizeof(req),
 		.nokill = true,
 	};
 
-	pcomp_fs_rpc(silly->fs, &call);
+	/* If it fails, the next incarnation sweeps. */
+	pcomp_fs_rpc(fs, &call);
+}
+
+static void pcomp_fs_silly_work(struct work_struct *work)
+{
+	struct pcomp_fs_silly *silly =
+		container_of(work, struct pcomp_fs_silly, work);
+
+	pcomp_fs_silly_rpc_remove(silly->fs, silly->name);
 	kfree(silly);
 }
 
 /*
  * The name says whose it is, so that what a crash leaves behind can be told
- * from what is in use.
+ * from what is in use: component, its incarnation, mount, number.
  */
 static struct pcomp_fs_silly *pcomp_fs_silly_alloc(struct pcomp_fs *fs)
 {
@@ -102,9 +109,9 @@ static struct pcomp_fs_silly *pcomp_fs_silly_alloc(struct pcomp_fs *fs)
 		return NULL;
 	INIT_WORK(&silly->work, pcomp_fs_silly_work);
 	silly->fs = fs;
-	snprintf(silly->name, sizeof(silly->name), "%s/%x.%llx.%x",
-		 PCOMP_FS_SILLY_DIR, lite_node_id(fs->node),
-		 lite_node_incarnation(fs->node) ^ (u64)(uintptr_t)fs,
+	snprintf(silly->name, sizeof(silly->name), "%s/%s.%016llx.%08x.%x",
+		 PCOMP_FS_SILLY_DIR, lite_node_name(fs->node),
+		 lite_node_incarnation(fs->node), fs->silly_tag,
 		 (unsigned int)atomic_inc_return(&fs->silly_nr));
 	return silly;
 }
@@ -213,4 +220,82 @@ void pcomp_fs_silly_undo(struct pcomp_fs_silly *silly, struct dentry *dentry,
 void pcomp_fs_silly_remove(struct pcomp_fs_silly *silly)
 {
 	queue_work(silly->fs->wq, &silly->work);
+}
+
+/* Is it ours, and of an earlier incarnation? */
+static bool pcomp_fs_silly_is_old(struct pcomp_fs *fs, const char *name)
+{
+	const char *me = lite_node_name(fs->node);
+	size_t len = strlen(me);
+	char now[32];
+
+	if (strncmp(name, me, len) || name[len] != '.')
+		return false;
+	snprintf(now, sizeof(now), "%016llx.",
+		 lite_node_incarnation(fs->node));
+	return strncmp(name + len + 1, now, strlen(now)) &&
+	       strchr(name + len + 1, '.') == name + len + 1 + 16;
+}
+
+static void pcomp_fs_silly_sweep_page(struct pcomp_fs *fs, const void *page,
+				      u32 len)
+{
+	const struct scomp_dirent *de;
+	char path[sizeof(PCOMP_FS_SILLY_DIR) + 1 + NAME_MAX];
+	char name[NAME_MAX + 1];
+	u32 off = 0, n;
+
+	while (off + SCOMP_DIRENT_HDR <= len) {
+		de = page + off;
+		n = le16_to_cpu(de->name_len);
+		if (!n || n > NAME_MAX || off + SCOMP_DIRENT_HDR + n > len)
+			return;
+		memcpy(name, de->name, n);
+		name[n] = '\0';
+		if (pcomp_fs_silly_is_old(fs, name)) {
+			snprintf(path, sizeof(path), "%s/%s",
+				 PCOMP_FS_SILLY_DIR, name);
+			pcomp_fs_silly_rpc_remove(fs, path);
+		}
+		off += ALIGN(SCOMP_DIRENT_HDR + n, 8);
+	}
+}
+
+/**
+ * pcomp_fs_silly_sweep() - remove what an earlier incarnation left behind
+ * @work: pcomp_fs.sweep
+ *
+ * One page of the listing: what is more than that, the next mount finds.
+ */
+void pcomp_fs_silly_sweep(struct work_struct *work)
+{
+	struct pcomp_fs *fs = container_of(work, struct pcomp_fs, sweep);
+	struct pcomp_fs_buf *buf = pcomp_fs_buf_get(fs->read_pool);
+	struct scomp_readdir_req req = {
+		.count = cpu_to_le32(SCOMP_IO_MAX),
+	};
+	struct lite_sge sge = {
+		.mr = fs->read_pool->mr,
+		.off = buf->off,
+		.len = SCOMP_IO_MAX,
+	};
+	struct scomp_readdir_rsp rsp;
+	struct pcomp_fs_call call = {
+		.op = SCOMP_READDIR,
+		.who = PCOMP_FS_SELF,
+		.name.str = PCOMP_FS_SILLY_DIR,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp = &rsp,
+		.rsp_size = sizeof(rsp),
+		.out = &sge,
+		.nokill = true,
+		.once = true,
+	};
+
+	if (!pcomp_fs_rpc(fs, &call) && call.rsp_len == sizeof(rsp))
+		pcomp_fs_silly_sweep_page(fs, buf->va,
+					  min_t(u32, le32_to_cpu(rsp.count),
+						SCOMP_IO_MAX));
+	pcomp_fs_buf_put(fs->read_pool, buf);
 }

@@ -9,6 +9,7 @@
 #include <linux/fs_parser.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "pcomp.h"
@@ -192,7 +193,10 @@ static int pcomp_fs_fill_super(struct super_block *sb, struct fs_context *fc)
 	if (IS_ERR(root))
 		return PTR_ERR(root);
 	sb->s_root = d_make_root(root);
-	return sb->s_root ? 0 : -ENOMEM;
+	if (!sb->s_root)
+		return -ENOMEM;
+	queue_work(fs->wq, &fs->sweep);
+	return 0;
 }
 
 static void pcomp_fs_free(struct pcomp_fs *fs)
@@ -238,6 +242,8 @@ static int pcomp_fs_init_context(struct fs_context *fc)
 	mutex_init(&fs->peer_lock);
 	init_rwsem(&fs->path_sem);
 	atomic64_set(&fs->gen, 1);
+	fs->silly_tag = get_random_u32();
+	INIT_WORK(&fs->sweep, pcomp_fs_silly_sweep);
 	fs->attr_ms = 1000;
 	fs->retry_s = 30;
 	fc->s_fs_info = fs;

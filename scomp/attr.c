@@ -28,6 +28,19 @@ static u64 scomp_ino(struct scomp *sc, const struct kstat *st)
 	return st->ino ^ ((u64)hash_32(st->dev, 31) << 32);
 }
 
+/*
+ * Directories may have numbers that are made up anew when the file system is
+ * mounted again (overlayfs): two incarnations of a sComponent must not seem to
+ * mean the same by one number.
+ */
+static u32 scomp_generation(struct scomp *sc, const struct inode *inode)
+{
+	if (S_ISDIR(inode->i_mode))
+		return inode->i_generation ^
+		       (u32)lite_node_incarnation(sc->node);
+	return inode->i_generation;
+}
+
 /**
  * scomp_fill_attr() - a file's attributes, as the wire has them
  * @sc: whose directory
@@ -39,6 +52,7 @@ static u64 scomp_ino(struct scomp *sc, const struct kstat *st)
 int scomp_fill_attr(struct scomp *sc, const struct path *path,
 		    struct scomp_attr *attr)
 {
+	u32 gen = scomp_generation(sc, d_inode(path->dentry));
 	struct kstat st;
 	int err;
 
@@ -61,7 +75,7 @@ int scomp_fill_attr(struct scomp *sc, const struct path *path,
 		.gid = cpu_to_le32(from_kgid_munged(&init_user_ns, st.gid)),
 		.rdev = cpu_to_le32(new_encode_dev(st.rdev)),
 		.blksize = cpu_to_le32(st.blksize),
-		.generation = cpu_to_le32(d_inode(path->dentry)->i_generation),
+		.generation = cpu_to_le32(gen),
 	};
 	return 0;
 }
