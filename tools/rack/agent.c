@@ -129,6 +129,10 @@ static int forward(int sock, char type, int fd)
 	return 1;
 }
 
+/* Standard input the program has not taken yet. */
+static char pending[CHUNK];
+static size_t pending_off, pending_len;
+
 /* What the program has written before its end is not lost, and what it left
  * running in the background keeps nobody waiting.
  */
@@ -142,6 +146,10 @@ static void finish(int sock, int out, int err, int status)
 	while (err >= 0 && forward(sock, 'R', err) > 0)
 		;
 	send_msg(sock, 'X', &code, 1);
+	/* Closed with input unread, a connection loses what was sent last. */
+	shutdown(sock, SHUT_WR);
+	while (read(sock, pending, sizeof(pending)) > 0)
+		;
 	exit(0);
 }
 
@@ -152,10 +160,6 @@ static void hang_up(pid_t pid)
 	kill(-pid, SIGKILL);
 	exit(1);
 }
-
-/* Standard input the program has not taken yet. */
-static char pending[CHUNK];
-static size_t pending_off, pending_len;
 
 static void relay(int sock, pid_t pid, int in, int out, int err, int sigfd)
 {
