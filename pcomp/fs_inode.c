@@ -29,7 +29,7 @@ static bool pcomp_fs_has_dirty(struct inode *inode)
 
 /*
  * How long to believe: what did not change for long is not likely to do so
- * now, and is believed up to five times longer (a tenth of its age, as NFS).
+ * now, and is believed up to five times longer: a hundredth of its age.
  */
 static unsigned long pcomp_fs_timeo(struct super_block *sb,
 				    const struct scomp_attr *attr)
@@ -37,8 +37,8 @@ static unsigned long pcomp_fs_timeo(struct super_block *sb,
 	unsigned long least = msecs_to_jiffies(PCOMP_FS(sb)->attr_ms);
 	s64 age = ktime_get_real_seconds() - le64_to_cpu(attr->ctime_sec);
 
-	age = clamp_t(s64, age, 0, 3600);
-	return clamp_t(unsigned long, age * HZ / 10, least, 5 * least);
+	age = clamp_t(s64, age, 0, 7 * 24 * 3600);
+	return clamp_t(unsigned long, age * HZ / 100, least, 5 * least);
 }
 
 static void pcomp_fs_set_attr(struct inode *inode,
