@@ -65,6 +65,30 @@ static ssize_t gmgr_show(struct kobject *kobj, struct kobj_attribute *attr,
 						sizeof(gmgr)));
 }
 
+static ssize_t served_show(struct kobject *kobj, struct kobj_attribute *attr,
+			   char *buf)
+{
+	return sysfs_emit(buf, "%lld\n",
+			  atomic64_read(&kobj_node(kobj)->served));
+}
+
+static ssize_t refused_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%lld\n",
+			  atomic64_read(&kobj_node(kobj)->refused));
+}
+
+static ssize_t violations_show(struct kobject *kobj,
+			       struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lld\n",
+			  atomic64_read(&kobj_node(kobj)->violations));
+}
+
+static struct kobj_attribute served_attr = __ATTR_RO(served);
+static struct kobj_attribute refused_attr = __ATTR_RO(refused);
+static struct kobj_attribute violations_attr = __ATTR_RO(violations);
 static struct kobj_attribute addr_attr = __ATTR_RO(addr);
 static struct kobj_attribute id_attr = __ATTR_RO(id);
 static struct kobj_attribute incarnation_attr = __ATTR_RO(incarnation);
@@ -77,6 +101,9 @@ static struct attribute *node_attrs[] = {
 	&incarnation_attr.attr,
 	&transport_attr.attr,
 	&gmgr_attr.attr,
+	&served_attr.attr,
+	&refused_attr.attr,
+	&violations_attr.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(node);

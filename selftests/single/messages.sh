@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# timeout: 240
+# Messages of a wrong version, operation or length, from a peer to each kind of
+# component: refused with an error, soon, logged, and nothing else suffers.
+# (The same over RDMA: rack/messages.)
+. "$(dirname "$0")/../lib.sh"
+
+expect_log 'refused request|bad message|bad reply|link reset'
+have_vnode test
+in_both "$(lines 20000)"
+
+# send FROM TO WORDS...: a request; prints the error that comes of it
+send() {
+	on_sh "$1" 'from=$1; shift; LC_ALL=C
+		echo "$*" > "/sys/kernel/debug/lego/nodes/$from/inject"' \
+		"$1" "$(attr "$2" "nodes/$2/addr")" "${@:3}" 2>&1
+}
+
+# refused TO NAME REGEX WORDS...
+refused() {
+	local to=$1 name=$2 regex=$3 start=$SECONDS out from=p0
+	[ "$to" = p0 ] && from=g0
+	out=$(send $from "$to" "${@:4}")
+	tap_like "$out" "$regex" "$to refuses $name"
+	[ $((SECONDS - start)) -le $((10 * slow)) ]
+	tap_ok $? "$to does so soon"
+}
+
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+lrun sh -c 'echo on; for i in 1 2 3; do sort -r /data/lines; done' > "$out" &
+wait_until 60 grep -q on "$out"
+for to in g0 m0 s0 p0; do
+	before=$(attr $to "nodes/$to/refused")
+	case $to in
+	g0) op=0x0103 ;;
+	m0) op=0x0206 ;;
+	s0) op=0x0303 ;;
+	p0) op=0x0001 ;;
+	esac
+	refused $to "another version" 'rotocol not supported' op=$op version=9
+	refused $to "an unknown operation" 'not implemented' op=0x0177
+	refused $to "an operation of no service" 'not implemented' op=0x7f01
+	refused $to "too long a payload" 'too long' op=$op len=3000
+	refused $to "a payload that is not all there" 'too long' \
+		op=$op len=100 send=20
+	refused $to "too many segments" 'too long' op=$op nr_in=200 nr_out=200
+	[ $to = p0 ] || refused $to "too short a payload" 'too long' op=$op len=1
+	[ "$(attr $to "nodes/$to/refused")" -ge $((before + 6)) ]
+	tap_ok $? "$to counts them"
+	# not even a header: the connection is broken, the next one works
+	refused $to "half a header" 'reset|aborted|rotocol error' send=4
+	tap_check "$to still answers" send \
+		"$([ $to = p0 ] && echo g0 || echo p0)" $to len=0
+done
+wait
+want=$(on_sh p0 'echo on; for i in 1 2 3; do sort -r /data/lines; done' |
+	md5sum)
+tap_is "$(md5sum < "$out")" "$want" "a program that ran meanwhile is right"
+tap_done
