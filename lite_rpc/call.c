@@ -4,11 +4,9 @@
 #include <linux/jiffies.h>
 #include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
 
 #include "lite_rpc.h"
-
-/* Spin for replies only where they lately took less than this. */
-#define SPIN_BELOW_NS 25000
 
 /* the segments of one direction; how many, or a negative errno */
 static int build_segs(struct lite_link *link, const struct lite_sge *sge,
@@ -149,22 +147,36 @@ out_unlock:
 }
 EXPORT_SYMBOL_NS_GPL(lite_notify, LITE_RPC);
 
-/*
- * Spin a little where answers have been quick. A spin that is longer than the
- * scheduler takes to wake us gains nothing, and on a busy machine it takes the
- * CPU from whoever is to answer.
- */
-static void spin(struct lite_link *link, struct completion *done)
+static void poll_once(struct lite_link *link)
 {
+	rcu_read_lock(); /* as for sending */
+	if (READ_ONCE(link->state) == LITE_LINK_UP && link->ops->poll)
+		link->ops->poll(link);
+	rcu_read_unlock();
+}
+
+/* see include/lego/lite.h */
+void lite_call_spin(struct lite_peer *peer, u8 class, bool (*over)(void *arg),
+		    void *arg)
+{
+	struct lite_link *link = &peer->link[class];
 	u64 ewma = READ_ONCE(link->ewma_ns);
 	u64 end;
 
-	if (!ewma || ewma >= SPIN_BELOW_NS)
+	if (!ewma || ewma >= (u64)READ_ONCE(lite_spin_us) * NSEC_PER_USEC)
 		return;
 	end = local_clock() + 2 * ewma;
-	while (!completion_done(done) && !need_resched() &&
-	       local_clock() < end)
+	while (!over(arg) && single_task_running() && !need_resched() &&
+	       local_clock() < end) {
+		poll_once(link);
 		cpu_relax();
+	}
+}
+EXPORT_SYMBOL_NS_GPL(lite_call_spin, LITE_RPC);
+
+static bool is_complete(void *done)
+{
+	return completion_done(done);
 }
 
 /* @call is started: wait till it is over */
@@ -173,7 +185,7 @@ static void wait_over(struct lite_peer *peer, struct lite_call *call,
 {
 	struct lite_link *link = &peer->link[call->class];
 
-	spin(link, done);
+	lite_call_spin(peer, call->class, is_complete, done);
 	if (call->nr_in || call->nr_out) {
 		/* bounded by the time-out and the reset that follows it */
 		wait_for_completion(done);

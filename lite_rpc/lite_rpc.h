@@ -73,6 +73,8 @@ int lite_addr_parse(struct lite_addr *addr, const char *text, u16 port);
  * @encode: put the keys of @sge into @seg, at most @room of them
  * @pull: lite_req_pull(), checked against the segments' length already
  * @push: lite_req_push(), the same
+ * @poll: take what has come from the peer, in the caller's context. Called like
+ *	@send, not in interrupts; NULL: nothing waits to be taken
  * @reply: send @len bytes at req->rsp, or with @len 0 only give back the slot;
  *	clears the slot's bit in conn->busy just before; then req is the next
  *	request's. Calls req->release in the end
@@ -91,6 +93,7 @@ struct lite_transport {
 		    unsigned int nr, u64 len);
 	int (*push)(struct lite_req *req, u64 off, const struct lite_sge *sge,
 		    unsigned int nr, u64 len);
+	void (*poll)(struct lite_link *link);
 	void (*reply)(struct lite_req *req, u32 len);
 	void (*close)(struct lite_conn *conn);
 	void (*free)(struct lite_conn *conn);
@@ -416,5 +419,6 @@ void lite_show_exit(void);
 
 extern struct workqueue_struct *lite_wq;
 extern bool lite_loop_local;
+extern unsigned int lite_spin_us;
 
 #endif /* _LITE_RPC_H */

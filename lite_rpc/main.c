@@ -15,6 +15,11 @@ module_param_named(loop_local, lite_loop_local, bool, 0644);
 MODULE_PARM_DESC(loop_local,
 		 "reach IP addresses of nodes in this kernel over loop (default Y; N is for tests of rdma in one machine)");
 
+unsigned int lite_spin_us = 100;
+module_param_named(spin_us, lite_spin_us, uint, 0644);
+MODULE_PARM_DESC(spin_us,
+		 "wait actively for replies where they lately took less than this, microseconds (default 100; 0: never)");
+
 static int __init lite_rpc_init(void)
 {
 	int err;

@@ -73,7 +73,7 @@ struct lite_sent {
  * @sent: of each signalled one, oldest at @sent_tail
  * @room: waits for @used to fall
  * @pending: replies that wait for @used to fall
- * @recv_owed: receives to post again; the completion handler's alone
+ * @recv_taken: receives used, ever; each RECV_BATCH of them are posted again
  */
 struct lite_qp {
 	struct lite_node *node;
@@ -114,7 +114,7 @@ struct lite_qp {
 	wait_queue_head_t room;
 	struct list_head pending;
 
-	unsigned int recv_owed;
+	atomic_t recv_taken;
 
 	struct delayed_work hello_work;
 	struct work_struct kill_work;
@@ -142,6 +142,7 @@ int lite_qp_create(struct lite_qp *qp, void *const tx[]);
 void lite_qp_destroy(struct lite_qp *qp);
 void lite_qp_free(struct lite_qp *qp);
 void lite_qp_break(struct lite_qp *qp);
+void lite_qp_poll(struct lite_qp *qp);
 int lite_qp_post(struct lite_qp *qp, struct ib_send_wr *first,
 		 struct ib_send_wr *last, unsigned int nr, bool signal,
 		 void (*release)(void *arg), void *arg);

@@ -20,7 +20,8 @@
 #include "rdma.h"
 
 #define SIGNAL_EVERY 32
-#define RECV_BATCH 16
+#define RECV_BATCH 16 /* a power of two */
+#define POLL_BATCH 4
 #define WAIT_MS 10000 /* the device's own time-outs are shorter */
 
 /* nothing posts or completes any more: give back what was lent */
@@ -166,11 +167,29 @@ static void recv_done(struct ib_cq *cq, struct ib_wc *wc)
 		return;
 	}
 	/* twice the slots are posted, so a batch may be missing */
-	if (++qp->recv_owed == RECV_BATCH) {
-		qp->recv_owed = 0;
+	if (!((unsigned int)atomic_inc_return(&qp->recv_taken) % RECV_BATCH))
 		repost_recvs(qp);
-	}
 	lite_rdma_rx(qp, be32_to_cpu(wc->ex.imm_data), wc->byte_len);
+}
+
+/**
+ * lite_qp_poll() - complete what has come, before the softirq does
+ * @qp: a link's queue pair, which stays meanwhile
+ *
+ * The two may run at once: each completion is one's alone, and what they do
+ * with it is locked.
+ * Context: process.
+ */
+void lite_qp_poll(struct lite_qp *qp)
+{
+	struct ib_wc wc[POLL_BATCH];
+	int i, nr;
+
+	local_bh_disable(); /* callbacks are promised no less */
+	nr = ib_poll_cq(qp->cq, POLL_BATCH, wc);
+	for (i = 0; i < nr; i++)
+		wc[i].wr_cqe->done(qp->cq, &wc[i]);
+	local_bh_enable();
 }
 
 /**

@@ -111,6 +111,11 @@ static int rdma_link_send(struct lite_link *link, unsigned int slot, u32 len)
 	return err;
 }
 
+static void rdma_link_poll(struct lite_link *link)
+{
+	lite_qp_poll(link->tp);
+}
+
 static int rdma_link_encode(struct lite_link *link, const struct lite_sge *sge,
 			    unsigned int nr, unsigned int access,
 			    struct lite_wire_seg *seg, unsigned int room)
@@ -492,6 +497,7 @@ const struct lite_transport lite_rdma = {
 	.encode = rdma_link_encode,
 	.pull = rdma_conn_pull,
 	.push = rdma_conn_push,
+	.poll = rdma_link_poll,
 	.reply = rdma_conn_reply,
 	.close = rdma_conn_close,
 	.free = rdma_conn_free,

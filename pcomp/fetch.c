@@ -77,6 +77,27 @@ void pcomp_fetch_start(struct pcomp_line *line)
 	}
 }
 
+static bool fetch_over(void *page)
+{
+	return !PageLocked(page);
+}
+
+/**
+ * pcomp_fetch_spin() - wait actively for a fetch where that pays
+ * @s: the space
+ * @index: the page, whose fetch was started
+ * @page: its frame, referenced
+ *
+ * Context: process. The page lock is still to be waited for.
+ */
+void pcomp_fetch_spin(struct pcomp_space *s, pgoff_t index, struct page *page)
+{
+	struct pcomp_owner *o = pcomp_owner_of(s, index, false);
+
+	if (o)
+		lite_call_spin(o->peer, LITE_CLASS_DEMAND, fetch_over, page);
+}
+
 /* Is it any use to try again after this error? */
 static bool retryable(int err)
 {

@@ -197,6 +197,7 @@ static int make(struct pcomp_space *s, pgoff_t index, void *entry,
 		pcomp_fetch_start(line);
 		pcomp_stat_inc(s->pc, PCOMP_STAT_MISS);
 		pcomp_queue_add(s->pc, line);
+		pcomp_fetch_spin(s, index, page);
 		err = lock_found(s, index, line);
 		put_page(page);
 		return err;

@@ -313,6 +313,7 @@ int pcomp_line_move(struct pcomp_space *s, pgoff_t from, pgoff_t to);
 
 /* fetch.c */
 void pcomp_fetch_start(struct pcomp_line *line);
+void pcomp_fetch_spin(struct pcomp_space *s, pgoff_t index, struct page *page);
 void pcomp_fetch_work(struct work_struct *work);
 
 /* evict.c */

@@ -154,6 +154,25 @@ int lite_call(struct lite_peer *peer, struct lite_call *call);
 int lite_call_start(struct lite_peer *peer, struct lite_call *call);
 
 /**
+ * lite_call_spin() - wait actively for a call's end, where that pays
+ * @peer: whom
+ * @class: the call's class
+ * @over: tells that it is over; any context
+ * @arg: its argument
+ *
+ * Over a fast network an interrupt, a softirq and a wake-up cost as much as the
+ * call. So one whose CPU nobody else wants takes the replies off the queue
+ * itself (also those of other callers). Returns at the call's end, or when
+ * another task wants the CPU, or after twice what calls took lately; at once
+ * where that is more than the parameter spin_us. Then one sleeps.
+ *
+ * Context: process. What polling drivers and networks do: LITE (SOSP'17),
+ *	drivers/vhost/net.c.
+ */
+void lite_call_spin(struct lite_peer *peer, u8 class, bool (*over)(void *arg),
+		    void *arg);
+
+/**
  * lite_notify() - one-way: no reply, at most once, the caller waits for nothing
  * @peer: whom
  * @class: enum lite_class

@@ -68,18 +68,20 @@ static unsigned long *order(unsigned long pages)
 
 int main(int argc, char **argv)
 {
-	unsigned long pages, rounds, i, r, n = 0, *ns, *o, t;
+	unsigned long pages, rounds, think, i, r, n = 0, *ns, *o, t;
 	volatile unsigned char *p;
 	unsigned char sum = 0;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: touch first|miss PAGES ROUNDS\n");
+	if (argc != 4 && argc != 5) {
+		fprintf(stderr,
+			"usage: touch first|miss PAGES ROUNDS [THINK_US]\n");
 		return 2;
 	}
 	pages = strtoul(argv[2], NULL, 0);
 	rounds = strtoul(argv[3], NULL, 0);
 	if (!pages || !rounds)
 		return 2;
+	think = argc == 5 ? strtoul(argv[4], NULL, 0) * 1000 : 0;
 	ns = calloc(pages * rounds, sizeof(*ns));
 	o = order(pages);
 	memset(ns, 1, pages * rounds * sizeof(*ns));
@@ -102,8 +104,11 @@ int main(int argc, char **argv)
 				t = now();
 				sum += p[o[i] * PAGE];
 				t = now() - t;
-				if (r)
-					ns[n++] = t;
+				if (!r)
+					continue;
+				ns[n++] = t;
+				for (t = now(); now() - t < think;)
+					;
 			}
 		}
 	}
