@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/config/lego/gmgr/vnodes/NAME/{root,storage,quota,vip,vid}
+ * /sys/kernel/config/lego/gmgr/vnodes/NAME/{root,storage,quota,vip,vid,processes}
  */
 #include <linux/configfs.h>
 #include <linux/inet.h>
@@ -131,11 +131,21 @@ static ssize_t gmgr_vnode_vid_show(struct config_item *item, char *page)
 	return sysfs_emit(page, "%u\n", to_vn(item)->vid);
 }
 
+static ssize_t gmgr_vnode_processes_show(struct config_item *item, char *page)
+{
+	struct gmgr_vn *vn = to_vn(item);
+	u32 nr;
+	int err = gmgr_procs(vn->gmgr, vn->vid, &nr);
+
+	return err ?: sysfs_emit(page, "%u\n", nr);
+}
+
 CONFIGFS_ATTR(gmgr_vnode_, root);
 CONFIGFS_ATTR(gmgr_vnode_, storage);
 CONFIGFS_ATTR(gmgr_vnode_, quota);
 CONFIGFS_ATTR(gmgr_vnode_, vip);
 CONFIGFS_ATTR_RO(gmgr_vnode_, vid);
+CONFIGFS_ATTR_RO(gmgr_vnode_, processes);
 
 static struct configfs_attribute *vnode_attrs[] = {
 	&gmgr_vnode_attr_root,
@@ -143,6 +153,7 @@ static struct configfs_attribute *vnode_attrs[] = {
 	&gmgr_vnode_attr_quota,
 	&gmgr_vnode_attr_vip,
 	&gmgr_vnode_attr_vid,
+	&gmgr_vnode_attr_processes,
 	NULL
 };
 

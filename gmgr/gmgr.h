@@ -169,6 +169,9 @@ int gmgr_vnode_get(struct gmgr *g, const char *name, struct gmgr_vnode *out);
 u32 gmgr_vnode_list(struct gmgr *g, u32 start, struct gmgr_vnodes_rsp *rsp);
 bool gmgr_vnode_exists(struct gmgr *g, u32 vid);
 
+/* procs.c */
+int gmgr_procs(struct gmgr *g, u32 vid, u32 *nr);
+
 /* configfs.c */
 int gmgr_configfs_init(struct gmgr *g);
 void gmgr_configfs_exit(struct gmgr *g);

@@ -168,12 +168,19 @@ static void serve_vnode_get(struct lite_req *req)
 static void serve_vnode_list(struct lite_req *req)
 {
 	const struct gmgr_list_req *msg = lite_req_msg(req);
+	struct gmgr_vnodes_rsp *rsp = lite_req_rsp(req);
 	struct gmgr *g = serve_begin(req, sizeof(*msg));
+	u32 i, len, nr;
 
 	if (!g)
 		return;
-	serve_end(req, 0, gmgr_vnode_list(g, le32_to_cpu(msg->start),
-					  lite_req_rsp(req)));
+	len = gmgr_vnode_list(g, le32_to_cpu(msg->start), rsp);
+	for (i = 0; i < le32_to_cpu(rsp->nr); i++) {
+		/* who does not answer is not counted */
+		gmgr_procs(g, le32_to_cpu(rsp->vnode[i].vid), &nr);
+		rsp->vnode[i].nr_procs = cpu_to_le32(nr);
+	}
+	serve_end(req, 0, len);
 }
 
 static void serve_place(struct lite_req *req)

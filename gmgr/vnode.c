@@ -310,14 +310,30 @@ int gmgr_vnode_create(struct gmgr *g, const struct gmgr_vnode *want,
  * @g: manager
  * @name: name
  *
+ * A process that comes in between runs on, as after an rmdir by hand.
  * Context: gmgr.vnode_wq.
- * Return: 0, -ENOENT, -EBUSY.
+ * Return: 0, -ENOENT, -EBUSY: processes run in it; -EHOSTUNREACH: whether they
+ *	do could not be learnt.
  */
 int gmgr_vnode_remove(struct gmgr *g, const char *name)
 {
 	struct dentry *parent = g->vnodes_group.cg_item.ci_dentry, *d;
+	struct gmgr_vn *vn;
+	u32 vid = 0, nr;
 	int err;
 
+	mutex_lock(&g->lock);
+	vn = vnode_find(g, name);
+	if (vn)
+		vid = vn->vid;
+	mutex_unlock(&g->lock);
+	if (!vid)
+		return -ENOENT;
+	err = gmgr_procs(g, vid, &nr);
+	if (nr)
+		return -EBUSY;
+	if (err)
+		return err;
 	inode_lock_nested(d_inode(parent), I_MUTEX_PARENT);
 	d = vnode_lookup(g, name);
 	if (IS_ERR(d)) {

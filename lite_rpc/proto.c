@@ -125,6 +125,11 @@ static const struct lite_op_desc ops_scomp[] = {
 	       sizeof(struct scomp_statfs_rsp), IDEM),
 };
 
+static const struct lite_op_desc ops_pcomp[] = {
+	OP(PCOMP_PROCS, struct pcomp_procs_req,
+	   sizeof(struct pcomp_procs_rsp), IDEM),
+};
+
 static const struct {
 	const struct lite_op_desc *ops;
 	unsigned int nr;
@@ -133,6 +138,7 @@ static const struct {
 	[LITE_SVC_GMGR] = { ops_gmgr, ARRAY_SIZE(ops_gmgr) },
 	[LITE_SVC_MCOMP] = { ops_mcomp, ARRAY_SIZE(ops_mcomp) },
 	[LITE_SVC_SCOMP] = { ops_scomp, ARRAY_SIZE(ops_scomp) },
+	[LITE_SVC_PCOMP] = { ops_pcomp, ARRAY_SIZE(ops_pcomp) },
 };
 
 /**

@@ -143,6 +143,8 @@ static int node_create(struct pcomp *pc, const struct pcomp_cfg *cfg)
 		.port = LITE_PORT_PCOMP,
 		.role = LITE_ROLE_PCOMP,
 		.service = LITE_SVC_PCOMP,
+		.handlers = pcomp_handlers,
+		.nr_handlers = pcomp_nr_handlers,
 		.priv = pc,
 	};
 

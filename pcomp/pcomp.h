@@ -431,6 +431,10 @@ int pcomp_hooks_init(void);
 void pcomp_hooks_exit(void);
 long pcomp_orig(enum pcomp_hook_id id, const struct pt_regs *regs);
 
+/* serve.c */
+extern const struct lite_handler pcomp_handlers[];
+extern const unsigned int pcomp_nr_handlers;
+
 /* ctl.c */
 int pcomp_ctl_init(void);
 void pcomp_ctl_exit(void);

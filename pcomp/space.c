@@ -242,11 +242,16 @@ static u32 place_home(struct pcomp *pc, u32 vid)
 	};
 	unsigned long silent = READ_ONCE(pc->gmgr_silent);
 	struct lite_peer *gmgr = lite_gmgr(pc->node);
+	int err;
 
 	if (!gmgr || (silent && time_before(jiffies, silent)))
 		return pick_home(pc);
-	if (!lite_call(gmgr, &call) && call.rsp_len == sizeof(rsp))
+	err = lite_call(gmgr, &call);
+	if (!err && call.rsp_len == sizeof(rsp))
 		return le32_to_cpu(rsp.home_id);
+	/* removed, or forgotten by a gmgr that was restarted: they run on */
+	if (err == -ENOENT)
+		return pick_home(pc);
 	WRITE_ONCE(pc->gmgr_silent, (jiffies + 10 * HZ) | 1);
 	return pick_home(pc);
 }

@@ -394,7 +394,8 @@ static_assert(sizeof(struct gmgr_members_rsp) == 16);
  * @vid: id, never reused while gmgr lives; 0 in GMGR_VNODE_CREATE
  * @storage_id: node id of the sComponent that has its files, 0 if away
  * @vip: its address, IPv4 in network order, 0 for none
- * @nr_procs: processes that run in it (as last heard)
+ * @nr_procs: processes that run in it, at the pComponents that answer; only
+ *	in GMGR_VNODE_LIST's reply, else 0
  * @quota: bytes of memory it may hold, 0 for no limit
  * @name: unique
  * @storage: name of the sComponent; empty in a create: gmgr picks one
@@ -785,5 +786,26 @@ struct scomp_statfs_rsp {
 };
 
 static_assert(sizeof(struct scomp_statfs_rsp) == 48);
+
+/* ---- PCOMP ---- */
+
+enum lite_op_pcomp {
+	PCOMP_PROCS = LITE_OP(LITE_SVC_PCOMP, 1),
+};
+
+/* How many processes run here in vNode @vid? */
+struct pcomp_procs_req {
+	__le32 vid;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct pcomp_procs_req) == 8);
+
+struct pcomp_procs_rsp {
+	__le32 nr;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct pcomp_procs_rsp) == 8);
 
 #endif /* _LEGO_PROTO_H */

@@ -30,6 +30,14 @@ tap_is "$(echo hello | "$rack" exec p0 -- lego run -p p0 -n test -- cat)" hello 
 	"and its standard input and output"
 lrun sh -c 'kill -SEGV $$' > /dev/null 2>&1
 tap_is $? 139 "a signal that ends the program ends lego run"
+on_sh p0 'lego vnode create busy && lego run -p p0 -n busy -- sleep 60' &
+wait_until 20 on_sh p0 'pgrep -x sleep'
+tap_like "$(on p0 lego vnode list)" '^busy.* 1\b' "its processes are counted"
+wrong 1 "processes still run in vNode .busy." "removing a vNode in use" lego vnode rm busy
+on p0 pkill -x sleep
+wait
+tap_check "when they have ended it is removed" wait_until 10 \
+	on p0 lego vnode rm busy
 tap_check "a vNode is made and removed" \
 	on_sh g0 'lego vnode create brief && lego vnode rm brief'
 tap_done

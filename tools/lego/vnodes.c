@@ -92,7 +92,9 @@ static void read_vnode(struct vnode *vnode, const char *name)
 		vnode->vip[0] = 0;
 	vnode->vid = (uint32_t)sysfs_read_u64(10, 0, "%s/%s/vid", dir, name);
 	vnode->quota = sysfs_read_u64(10, 0, "%s/%s/quota", dir, name);
-	vnode->nr_procs = PROCS_UNKNOWN; /* the pComponents know */
+	vnode->nr_procs = (uint32_t)sysfs_read_u64(10, PROCS_UNKNOWN,
+						   "%s/%s/processes", dir,
+						   name);
 }
 
 static int set(const struct vnode *vnode, const char *attr, const char *value)
@@ -152,6 +154,11 @@ static int configfs_remove(const char *pcomp, const char *name)
 	if (!configfs_ready())
 		return -ENOENT;
 	snprintf(path, sizeof(path), "%s/%s", vnodes_dir(), name);
+	/* rmdir itself does not ask */
+	if (sysfs_read_u64(10, 0, "%s/processes", path)) {
+		say_busy(name);
+		return -EBUSY;
+	}
 	if (!rmdir(path))
 		return 0;
 	err = -errno;
