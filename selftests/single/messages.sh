@@ -37,7 +37,7 @@ for to in g0 m0 s0 p0; do
 	g0) op=0x0103 ;;
 	m0) op=0x0206 ;;
 	s0) op=0x0303 ;;
-	p0) op=0x0001 ;;
+	p0) op=0x0401 ;;
 	esac
 	refused $to "another version" 'rotocol not supported' op=$op version=9
 	refused $to "an unknown operation" 'not implemented' op=0x0177
@@ -46,8 +46,8 @@ for to in g0 m0 s0 p0; do
 	refused $to "a payload that is not all there" 'too long' \
 		op=$op len=100 send=20
 	refused $to "too many segments" 'too long' op=$op nr_in=200 nr_out=200
-	[ $to = p0 ] || refused $to "too short a payload" 'too long' op=$op len=1
-	[ "$(attr $to "nodes/$to/refused")" -ge $((before + 6)) ]
+	refused $to "too short a payload" 'too long' op=$op len=1
+	[ "$(attr $to "nodes/$to/refused")" -ge $((before + 7)) ]
 	tap_ok $? "$to counts them"
 	# not even a header: the connection is broken, the next one works
 	refused $to "half a header" 'reset|aborted|rotocol error' send=4
