@@ -88,6 +88,8 @@ static void writeback_log_nomem(struct mcomp_space *s, u32 nr)
 	struct lite_member member;
 
 	atomic64_inc(&m->stats.nomem);
+	if (xchg(&s->told_nomem, true))
+		return; /* its pComponent tries again, then ends it */
 	pr_warn_ratelimited("mcomp %s: out of memory: space %llx of pcomp %s wants %u pages, %llu MiB all used; load with a larger mem_mb= or add an mComponent\n",
 			    m->name, s->id,
 			    pcomp_name(m, s->pcomp_id, &member), nr,

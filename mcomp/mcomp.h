@@ -136,6 +136,7 @@ struct mcomp_owner {
  * @doubt: jiffies, not 0, since when its pComponent seems to have died; gc_work
  *	alone
  * @dead: ended; changed with @sem and @owners_lock held
+ * @told_nomem: the log has said that it wanted more than there is
  * @seq: last VMA update done
  * @vmas: page indices to xa_mk_value(PROT_*)
  * @map: page indices to frames
@@ -152,6 +153,7 @@ struct mcomp_space {
 	u32 vid;
 	bool home;
 	bool dead;
+	bool told_nomem;
 	unsigned long doubt;
 	refcount_t ref;
 	struct rcu_work free_work;
