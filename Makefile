@@ -17,6 +17,8 @@ BUILD ?= $(top)/build/$(if $(KDIR),kdir,$(KERNEL))
 # More for kbuild, as W=1.
 KFLAGS ?=
 kbuild = $(if $(KDIR),$(KDIR),$(LEGO_CACHE)/kernels/$(KERNEL)/build)
+# BTF needs pahole, which the packages of the cache's kernels only depend on.
+no_btf = $(if $(KDIR),,CONFIG_DEBUG_INFO_BTF_MODULES=)
 jobs := $(shell nproc)
 
 .PHONY: all modules tools setup check bench demo install uninstall debug-kernel \
@@ -34,7 +36,7 @@ modules: kernel
 	@find $(BUILD) -xtype l -delete
 	@cp -rsf $(MODULES:%=$(top)/%) $(top)/Kbuild $(top)/include $(BUILD)/
 	+@flock $(BUILD) $(MAKE) -j$(jobs) -C $(kbuild) M=$(BUILD) \
-		LEGO_MODULES="$(MODULES)" $(KFLAGS) modules
+		LEGO_MODULES="$(MODULES)" $(no_btf) $(KFLAGS) modules
 
 tools:
 	+@mkdir -p build && flock build $(MAKE) -C tools OUT=$(top)/build/tools
