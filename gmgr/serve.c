@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "compat.h"
 #include "gmgr.h"
 
 static_assert(struct_size_t(struct gmgr_members_rsp, member,

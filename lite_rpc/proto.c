@@ -5,9 +5,9 @@
  * sunrpc's struct svc_procedure is the model (net/sunrpc): the length of each
  * operation is data, and is checked in one place before any handler runs.
  */
-#include <linux/array_size.h>
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/kernel.h>
 #include <lego/lite.h>
 
 #include "lite_rpc.h"
