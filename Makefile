@@ -21,8 +21,8 @@ kbuild = $(if $(KDIR),$(KDIR),$(LEGO_CACHE)/kernels/$(KERNEL)/build)
 no_btf = $(if $(KDIR),,CONFIG_DEBUG_INFO_BTF_MODULES=)
 jobs := $(shell nproc)
 
-.PHONY: all modules tools setup check bench demo install uninstall debug-kernel \
-	kernel clean help
+.PHONY: all modules tools setup check bench demo install uninstall headers \
+	debug-kernel kernel clean help
 
 all: modules tools
 
@@ -60,16 +60,29 @@ demo: setup
 debug-kernel:
 	@tools/rack/setup debug
 
-install: all
-	$(MAKE) -C $(kbuild) M=$(BUILD) modules_install
-	$(MAKE) -C tools OUT=$(top)/build/tools install
-	depmod -a $$(cat $(kbuild)/include/config/kernel.release)
+# For the running kernel, or that of KDIR=.
+ifeq ($(KDIR),)
+install uninstall:
+	+@$(MAKE) --no-print-directory $@ KDIR=/lib/modules/$$(uname -r)/build
+else
+# What `make kernelrelease` says is not what Debian calls its kernels.
+release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
+	$(KDIR)/include/generated/utsrelease.h)
 
-uninstall:
+install: headers all
+	$(MAKE) -C $(KDIR) M=$(BUILD) modules_install
+	$(MAKE) -C tools OUT=$(top)/build/tools install
+	depmod -a $(release)
+
+uninstall: headers
 	$(MAKE) -C tools uninstall
-	rm -f $(foreach m,$(MODULES),\
-		/lib/modules/$$(uname -r)/*/$(m)/$(m).ko*)
-	depmod -a
+	rm -f $(foreach m,$(MODULES),/lib/modules/$(release)/*/$(m)/$(m).ko*)
+	depmod -a $(release)
+
+headers:
+	@[ -f $(KDIR)/Makefile ] || { echo >&2 "no kernel headers in $(KDIR):" \
+		"install linux-headers-$$(uname -r) or give KDIR="; exit 1; }
+endif
 
 clean:
 	rm -rf build
@@ -81,8 +94,8 @@ help:
 	@echo 'make demo          a rack in virtual machines runs three programs'
 	@echo 'make check         all tests, in virtual racks; T=NAME for one'
 	@echo 'make bench         costs beside their peers; B=NAME for one'
-	@echo 'make install       modules and tools, on this machine; on a server'
-	@echo '                   of a rack: KDIR=/lib/modules/$$(uname -r)/build'
+	@echo 'make install       modules and tools on this server, for the kernel'
+	@echo '                   that runs, or that of KDIR='
 	@echo 'make uninstall     the contrary'
 	@echo 'make debug-kernel  a kernel with KASAN, lockdep, kmemleak...: for'
 	@echo '                   KERNEL=debug; about 15 minutes, once'
