@@ -68,16 +68,19 @@ else
 # What `make kernelrelease` says is not what Debian calls its kernels.
 release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
 	$(KDIR)/include/generated/utsrelease.h)
+depmod = depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
 
 install: headers all
-	$(MAKE) -C $(KDIR) M=$(BUILD) modules_install
+	$(MAKE) -C $(KDIR) M=$(BUILD) INSTALL_MOD_PATH=$(DESTDIR) \
+		modules_install
 	$(MAKE) -C tools OUT=$(top)/build/tools install
-	depmod -a $(release)
+	$(depmod)
 
 uninstall: headers
 	$(MAKE) -C tools uninstall
-	rm -f $(foreach m,$(MODULES),/lib/modules/$(release)/*/$(m)/$(m).ko*)
-	depmod -a $(release)
+	rm -f $(foreach m,$(MODULES),\
+		$(DESTDIR)/lib/modules/$(release)/*/$(m)/$(m).ko*)
+	$(depmod)
 
 headers:
 	@[ -f $(KDIR)/Makefile ] || { echo >&2 "no kernel headers in $(KDIR):" \
