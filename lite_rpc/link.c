@@ -290,6 +290,7 @@ void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
 		if (!status)
 			status = lite_status_to_errno(le32_to_cpu(hdr->status));
 		ns = local_clock() - link->slot[slot].start;
+		lite_hist_add(&link->hist, ns);
 		link->ewma_ns = link->ewma_ns ?
 			link->ewma_ns - link->ewma_ns / 8 + ns / 8 : ns;
 		if (status)

@@ -30,6 +30,7 @@
 #include <lego/lite.h>
 
 #include "compat.h"
+#include "hist.h"
 
 #define LITE_CONNECT_MS 5000
 #define LITE_TICK (HZ / 10) /* how exactly time-outs are kept */
@@ -233,6 +234,7 @@ struct lite_link {
 	struct work_struct reset_work;
 
 	u64 ewma_ns; /* of recent calls' time */
+	struct lite_hist hist;
 	u64 calls;
 	u64 errors;
 	u64 timeouts;

@@ -27,6 +27,7 @@ enum {
 
 /* Subcommands: one file each. argv[0] is "lego NAME". */
 int cmd_status(int argc, char **argv);
+int cmd_net(int argc, char **argv);
 int cmd_vnode(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 
@@ -57,7 +58,7 @@ bool dev_present(void);
 const char *dev_explain(int err, const char *pcomp);
 
 /* table.c */
-#define TABLE_COLUMNS 9
+#define TABLE_COLUMNS 12
 
 struct table {
 	size_t nr_columns;

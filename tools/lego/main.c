@@ -20,6 +20,8 @@ static const struct subcommand subcommands[] = {
 	{ "status", cmd_status, "[--json]", "show the rack's components" },
 	{ "vnode", cmd_vnode, "create|list|rm ...",
 	  "create, list and remove vNodes" },
+	{ "net", cmd_net, "[--json]",
+	  "show this machine's connections and how fast they are" },
 	{ "run", cmd_run, "-n VNODE [--] program args...",
 	  "run a program in a vNode" },
 };
