@@ -43,5 +43,5 @@ tap_is "$(cat "$tmp/out")" "ready
 True" "the other one finishes with the right result"
 wait_until 20 none_held
 tap_is "$(held)" 0 "after both the mComponents hold nothing"
-same "and a new program runs" sort /etc/services
+same "and a new program runs" sort /etc/passwd
 tap_done
