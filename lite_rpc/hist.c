@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Latency histograms: a quarter of a power of two a bucket, so a quantile is
- * right to a fifth. After HdrHistogram; block/blk-stat.c and bcc's tools do
+ * right to a quarter. After HdrHistogram; block/blk-stat.c and bcc's tools do
  * with whole powers.
  */
 #include <linux/bits.h>
@@ -56,7 +56,7 @@ void lite_hist_add(struct lite_hist *h, __u64 ns)
  * @permille: of all, 1 to 1000
  *
  * Context: any.
- * Return: nanoseconds, at most a fifth too many; 0 if there is none.
+ * Return: nanoseconds, at most a quarter too many; 0 if there is none.
  */
 __u64 lite_hist_quantile(const struct lite_hist *h, unsigned int permille)
 {

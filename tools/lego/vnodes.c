@@ -147,7 +147,7 @@ static int configfs_create(const char *pcomp, struct vnode *vnode)
 
 static int configfs_remove(const char *pcomp, const char *name)
 {
-	char path[1024];
+	char path[1024], procs[32];
 	int err;
 
 	(void)pcomp;
@@ -155,7 +155,13 @@ static int configfs_remove(const char *pcomp, const char *name)
 		return -ENOENT;
 	snprintf(path, sizeof(path), "%s/%s", vnodes_dir(), name);
 	/* rmdir itself does not ask */
-	if (sysfs_read_u64(10, 0, "%s/processes", path)) {
+	err = sysfs_read(procs, sizeof(procs), "%s/processes", path);
+	if (err == -EHOSTUNREACH) {
+		lego_err("cannot remove vNode '%s': a pComponent does not answer, and processes may run there; 'lego status' shows when it is dead or back",
+			 name);
+		return err;
+	}
+	if (!err && strcmp(procs, "0")) {
 		say_busy(name);
 		return -EBUSY;
 	}
