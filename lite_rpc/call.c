@@ -21,7 +21,7 @@ static int build_segs(struct lite_link *link, const struct lite_sge *sge,
 	err = lite_sge_check(link->peer->node, sge, nr, access, &len);
 	if (err)
 		return err;
-	return link->ops->encode(link, sge, nr, access, seg, LITE_MAX_SEGS);
+	return link->ops->encode(sge, nr, access, seg, LITE_MAX_SEGS);
 }
 
 /* the message in @buf; its length, or a negative errno */
@@ -52,14 +52,12 @@ static int build(struct lite_link *link, const struct lite_call *call,
 	return sizeof(*hdr) + (nr_in + nr_out) * sizeof(*seg) + call->req_len;
 }
 
-/* @len bytes are built in @slot: send them for @call, or one-way for NULL */
-static int arm_and_send(struct lite_link *link, unsigned int slot, u32 len,
-			struct lite_call *call, struct completion *waiter)
+/* from now on the slot can end @call; NULL: one-way */
+static void arm(struct lite_link *link, unsigned int slot,
+		struct lite_call *call, struct completion *waiter)
 {
 	struct lite_slot *s = &link->slot[slot];
-	u32 xid = s->xid;
 	u32 ms;
-	int err;
 
 	s->call = call;
 	s->waiter = waiter;
@@ -69,7 +67,12 @@ static int arm_and_send(struct lite_link *link, unsigned int slot, u32 len,
 		call->lite[0] = link;
 	}
 	lite_link_arm(link, slot);
-	err = link->ops->send(link, slot, len);
+}
+
+/* the armed slot was sent, unless @err: then the call never was, or is over */
+static int sent(struct lite_link *link, unsigned int slot, u32 xid,
+		struct lite_call *call, int err)
+{
 	if (!err)
 		return 0;
 	if (err != -EAGAIN) {
@@ -80,6 +83,28 @@ static int arm_and_send(struct lite_link *link, unsigned int slot, u32 len,
 	if (!lite_link_unarm(link, slot, xid) && call)
 		return 0;
 	return err;
+}
+
+/* @len bytes are built in @slot: send them for @call, or one-way for NULL */
+static int arm_and_send(struct lite_link *link, unsigned int slot, u32 len,
+			struct lite_call *call, struct completion *waiter)
+{
+	u32 xid = link->slot[slot].xid;
+
+	arm(link, slot, call, waiter);
+	return sent(link, slot, xid, call, link->ops->send(link, slot, len));
+}
+
+static int arm_and_read(struct lite_link *link, unsigned int slot,
+			struct lite_call *call,
+			const struct lite_wire_seg *seg)
+{
+	u32 xid = link->slot[slot].xid;
+
+	link->slot[slot].read = true;
+	arm(link, slot, call, NULL);
+	return sent(link, slot, xid, call,
+		    link->ops->read(link, slot, seg, call->out));
 }
 
 static int call_start(struct lite_peer *peer, struct lite_call *call,
@@ -116,6 +141,30 @@ int lite_call_start(struct lite_peer *peer, struct lite_call *call)
 	return call_start(peer, call, NULL);
 }
 EXPORT_SYMBOL_NS_GPL(lite_call_start, LITE_RPC);
+
+/* see include/lego/lite.h */
+int lite_read_start(struct lite_peer *peer, const struct lite_wire_seg *seg,
+		    struct lite_call *call)
+{
+	struct lite_link *link;
+	u64 len;
+	int slot, err;
+
+	if (call->class >= LITE_CLASS_NR || call->nr_out != 1)
+		return -EINVAL;
+	err = lite_sge_check(peer->node, call->out, 1, 0, &len);
+	if (err || len > PAGE_SIZE || len != le32_to_cpu(seg->len))
+		return -EINVAL;
+	link = &peer->link[call->class];
+	rcu_read_lock();
+	slot = lite_link_get_slot(link);
+	err = slot < 0 ? slot : 0;
+	if (!err)
+		err = arm_and_read(link, slot, call, seg);
+	rcu_read_unlock();
+	return err;
+}
+EXPORT_SYMBOL_NS_GPL(lite_read_start, LITE_RPC);
 
 /* see include/lego/lite.h */
 int lite_notify(struct lite_peer *peer, u8 class, u16 op, const void *req,

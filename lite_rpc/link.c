@@ -126,6 +126,7 @@ int lite_link_get_slot(struct lite_link *link)
 	link->slot[slot].state = LITE_SLOT_BUILD;
 	link->slot[slot].xid = ++link->next_xid;
 	link->slot[slot].expired = false;
+	link->slot[slot].read = false;
 	link->calls++;
 out_unlock:
 	spin_unlock_irqrestore(&link->lock, flags);
@@ -240,6 +241,8 @@ static int check_reply(const struct lite_slot *s, const void *buf, u32 len)
 		return -EPROTO;
 	if (s->state != LITE_SLOT_BUSY && s->state != LITE_SLOT_ORPHAN)
 		return -EPROTO;
+	if (s->read) /* its memory is being written to, whatever the peer says */
+		return -EPROTO;
 	return le32_to_cpu(hdr->xid) == s->xid ? 0 : -EPROTO;
 }
 
@@ -253,6 +256,17 @@ static int take_reply(struct lite_call *call, const void *buf)
 	if (room)
 		memcpy(call->rsp, hdr + 1, min(len, room));
 	return len <= room || hdr->status ? 0 : -EMSGSIZE;
+}
+
+/* a call is answered: how long did it take? */
+static void count_latency(struct lite_link *link, const struct lite_slot *s)
+{
+	u64 ns = local_clock() - s->start;
+
+	lockdep_assert_held(&link->lock);
+	lite_hist_add(&link->hist, ns);
+	link->ewma_ns = link->ewma_ns ?
+		link->ewma_ns - link->ewma_ns / 8 + ns / 8 : ns;
 }
 
 /**
@@ -273,7 +287,6 @@ void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
 	struct completion *waiter = NULL;
 	unsigned long flags;
 	int err, status = 0;
-	u64 ns;
 
 	if (slot >= LITE_SLOTS) {
 		lite_link_break(link, -EPROTO);
@@ -289,10 +302,7 @@ void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
 		status = take_reply(call, buf);
 		if (!status)
 			status = lite_status_to_errno(le32_to_cpu(hdr->status));
-		ns = local_clock() - link->slot[slot].start;
-		lite_hist_add(&link->hist, ns);
-		link->ewma_ns = link->ewma_ns ?
-			link->ewma_ns - link->ewma_ns / 8 + ns / 8 : ns;
+		count_latency(link, &link->slot[slot]);
 		if (status)
 			link->errors++;
 	}
@@ -331,6 +341,28 @@ void lite_link_rx_done(struct lite_link *link, unsigned int slot, u16 xid)
 			hdr.version = 0;
 	}
 	lite_link_rx(link, slot, &hdr, sizeof(hdr));
+}
+
+/**
+ * lite_link_read_done() - what a lite_read_start() reads has arrived
+ * @link: link, connected
+ * @slot: the read's; the connection has held since it was posted
+ *
+ * Context: any but hard interrupt; ends the call.
+ */
+void lite_link_read_done(struct lite_link *link, unsigned int slot)
+{
+	struct lite_call *call;
+	unsigned long flags;
+
+	/* nothing else ends a read but a reset, which ends the connection first */
+	spin_lock_irqsave(&link->lock, flags);
+	call = link->slot[slot].call;
+	count_latency(link, &link->slot[slot]);
+	free_slot(link, slot);
+	spin_unlock_irqrestore(&link->lock, flags);
+	wake_slot(link);
+	call_over(call, NULL, 0);
 }
 
 /**
@@ -596,6 +628,8 @@ int lite_link_connect(struct lite_link *link)
  */
 int lite_link_init(struct lite_link *link, struct lite_peer *peer, u8 class)
 {
+	unsigned int i;
+
 	link->peer = peer;
 	link->class = class;
 	mutex_init(&link->mutex);
@@ -604,6 +638,8 @@ int lite_link_init(struct lite_link *link, struct lite_peer *peer, u8 class)
 	INIT_DELAYED_WORK(&link->timer, timer_work);
 	INIT_WORK(&link->reset_work, reset_work);
 	bitmap_fill(link->free, LITE_SLOTS);
+	for (i = 0; i < LITE_SLOTS; i++)
+		link->slot[i].link = link;
 	return 0;
 }
 

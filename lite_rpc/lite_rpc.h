@@ -71,6 +71,8 @@ int lite_addr_parse(struct lite_addr *addr, const char *text, u16 port);
  * @send: the message of @len bytes in the slot's buffer goes out. Called in an
  *	RCU read-side section while the link is up; any context but hard
  *	interrupt. An error means that nothing was sent
+ * @read: move a segment of the peer's into local memory of the same length;
+ *	ends in lite_link_read_done(), or with the connection. Called like @send
  * @encode: put the keys of @sge into @seg, at most @room of them
  * @pull: lite_req_pull(), checked against the segments' length already
  * @push: lite_req_push(), the same
@@ -87,9 +89,12 @@ struct lite_transport {
 	int (*connect)(struct lite_link *link);
 	void (*disconnect)(struct lite_link *link);
 	int (*send)(struct lite_link *link, unsigned int slot, u32 len);
-	int (*encode)(struct lite_link *link, const struct lite_sge *sge,
-		      unsigned int nr, unsigned int access,
-		      struct lite_wire_seg *seg, unsigned int room);
+	int (*read)(struct lite_link *link, unsigned int slot,
+		    const struct lite_wire_seg *seg,
+		    const struct lite_sge *sge);
+	int (*encode)(const struct lite_sge *sge, unsigned int nr,
+		      unsigned int access, struct lite_wire_seg *seg,
+		      unsigned int room);
 	int (*pull)(struct lite_req *req, u64 off, const struct lite_sge *sge,
 		    unsigned int nr, u64 len);
 	int (*push)(struct lite_req *req, u64 off, const struct lite_sge *sge,
@@ -193,6 +198,8 @@ enum lite_slot_state {
 };
 
 struct lite_slot {
+	struct lite_link *link;
+	void *tp; /* the transport's, of a read */
 	enum lite_slot_state state;
 	u32 xid;
 	struct lite_call *call;
@@ -200,6 +207,7 @@ struct lite_slot {
 	unsigned long deadline; /* jiffies */
 	u64 start; /* local_clock() */
 	bool expired;
+	bool read; /* no message: the peer has nothing to reply to */
 	void *buf; /* LITE_SLOT_SIZE, the request is built here */
 };
 
@@ -267,6 +275,7 @@ void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
 		  u32 len);
 void lite_link_rx_done(struct lite_link *link, unsigned int slot, u16 xid);
 void lite_link_credit(struct lite_link *link, unsigned int slot);
+void lite_link_read_done(struct lite_link *link, unsigned int slot);
 bool lite_link_abandon(struct lite_link *link, struct lite_call *call);
 int lite_link_get_slot(struct lite_link *link);
 void lite_link_put_slot(struct lite_link *link, unsigned int slot);

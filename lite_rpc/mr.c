@@ -62,23 +62,38 @@ err_free:
 EXPORT_SYMBOL_NS_GPL(lite_mr_create, LITE_RPC);
 
 /* see include/lego/lite.h */
-void lite_mr_destroy(struct lite_mr *mr)
+void lite_mr_revoke(struct lite_mr *mr)
 {
-	struct lite_node *node;
+	struct lite_node *node = mr->node;
 
-	if (IS_ERR_OR_NULL(mr))
-		return;
-	node = mr->node;
 	mutex_lock(&node->mr_lock);
 	list_del(&mr->list);
 	if (mr->tp)
 		lite_rdma_mr_del(mr);
 	mutex_unlock(&node->mr_lock);
 	xa_erase(&mr_keys, mr->loop_key);
-	synchronize_rcu(); /* loop copies in read-side sections */
+}
+EXPORT_SYMBOL_NS_GPL(lite_mr_revoke, LITE_RPC);
+
+/* see include/lego/lite.h */
+void lite_mr_free(struct lite_mr *mr)
+{
+	struct lite_node *node = mr->node;
+
 	kvfree(mr->pages);
 	kfree(mr);
 	lite_node_put(node);
+}
+EXPORT_SYMBOL_NS_GPL(lite_mr_free, LITE_RPC);
+
+/* see include/lego/lite.h */
+void lite_mr_destroy(struct lite_mr *mr)
+{
+	if (IS_ERR_OR_NULL(mr))
+		return;
+	lite_mr_revoke(mr);
+	synchronize_rcu(); /* loop copies in read-side sections */
+	lite_mr_free(mr);
 }
 EXPORT_SYMBOL_NS_GPL(lite_mr_destroy, LITE_RPC);
 

@@ -150,6 +150,21 @@ int lite_req_pull(struct lite_req *req, u64 off, const struct lite_sge *sge,
 EXPORT_SYMBOL_NS_GPL(lite_req_pull, LITE_RPC);
 
 /* see include/lego/lite.h */
+int lite_req_export(struct lite_req *req, const struct lite_sge *sge,
+		    struct lite_wire_seg *seg)
+{
+	u64 len;
+	int err;
+
+	err = lite_sge_check(req->conn->node, sge, 1, LITE_MR_READ, &len);
+	if (err)
+		return err;
+	err = req->conn->ops->encode(sge, 1, LITE_MR_READ, seg, 1);
+	return err < 0 ? err : 0;
+}
+EXPORT_SYMBOL_NS_GPL(lite_req_export, LITE_RPC);
+
+/* see include/lego/lite.h */
 int lite_req_push(struct lite_req *req, u64 off, const struct lite_sge *sge,
 		  unsigned int nr)
 {

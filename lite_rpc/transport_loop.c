@@ -102,9 +102,9 @@ static int loop_send(struct lite_link *link, unsigned int slot, u32 len)
 	return 0;
 }
 
-static int loop_encode(struct lite_link *link, const struct lite_sge *sge,
-		       unsigned int nr, unsigned int access,
-		       struct lite_wire_seg *seg, unsigned int room)
+static int loop_encode(const struct lite_sge *sge, unsigned int nr,
+		       unsigned int access, struct lite_wire_seg *seg,
+		       unsigned int room)
 {
 	unsigned int i;
 
@@ -174,6 +174,17 @@ static int copy_segs(const struct lite_wire_seg *seg, u64 off,
 	return 0;
 }
 
+static int loop_read(struct lite_link *link, unsigned int slot,
+		     const struct lite_wire_seg *seg,
+		     const struct lite_sge *sge)
+{
+	if (copy_segs(seg, 0, sge, sge->len, false))
+		lite_link_break(link, -ECONNRESET); /* as on a wire */
+	else
+		lite_link_read_done(link, slot);
+	return 0;
+}
+
 static int loop_pull(struct lite_req *req, u64 off, const struct lite_sge *sge,
 		     unsigned int nr, u64 len)
 {
@@ -225,6 +236,7 @@ const struct lite_transport lite_loop = {
 	.connect = loop_connect,
 	.disconnect = loop_disconnect,
 	.send = loop_send,
+	.read = loop_read,
 	.encode = loop_encode,
 	.pull = loop_pull,
 	.push = loop_push,

@@ -116,9 +116,52 @@ static void rdma_link_poll(struct lite_link *link)
 	lite_qp_poll(link->tp);
 }
 
-static int rdma_link_encode(struct lite_link *link, const struct lite_sge *sge,
-			    unsigned int nr, unsigned int access,
-			    struct lite_wire_seg *seg, unsigned int room)
+/* the read, and so all before it, is complete, or never will be */
+static void read_done(void *arg)
+{
+	struct lite_slot *s = arg;
+	struct lite_link *link = s->link;
+	struct lite_qp *qp = s->tp;
+
+	/* else nobody knows what has arrived: the link's reset ends the call */
+	if (!READ_ONCE(qp->broken))
+		lite_link_read_done(link, s - link->slot);
+}
+
+static int rdma_link_read(struct lite_link *link, unsigned int slot,
+			  const struct lite_wire_seg *seg,
+			  const struct lite_sge *sge)
+{
+	bool bh = !irqs_disabled();
+	struct ib_sge local[2]; /* a page can lie across two */
+	struct ib_rdma_wr wr[ARRAY_SIZE(local)];
+	struct lite_wrs w = {
+		.wr = wr,
+		.sge = local,
+		.max_wr = ARRAY_SIZE(wr),
+		.max_sge = ARRAY_SIZE(local),
+		.max_wr_sge = link->peer->node->rdma->max_read_sges,
+	};
+	struct ib_send_wr *last;
+	int err;
+
+	err = lite_wrs_add(&w, IB_WR_RDMA_READ, seg, 0, sge, sge->len);
+	if (err)
+		return err;
+	last = lite_wrs_chain(&w);
+	link->slot[slot].tp = link->tp;
+	if (bh)
+		local_bh_disable(); /* as in rdma_link_send() */
+	err = lite_qp_post(link->tp, &wr[0].wr, last, w.nr_wr, true, read_done,
+			   &link->slot[slot]);
+	if (bh)
+		local_bh_enable();
+	return err;
+}
+
+static int rdma_link_encode(const struct lite_sge *sge, unsigned int nr,
+			    unsigned int access, struct lite_wire_seg *seg,
+			    unsigned int room)
 {
 	return lite_mr_encode(sge, nr, seg, room);
 }
@@ -494,6 +537,7 @@ const struct lite_transport lite_rdma = {
 	.connect = rdma_link_connect,
 	.disconnect = rdma_link_disconnect,
 	.send = rdma_link_send,
+	.read = rdma_link_read,
 	.encode = rdma_link_encode,
 	.pull = rdma_conn_pull,
 	.push = rdma_conn_push,

@@ -63,6 +63,21 @@ struct lite_mr *lite_mr_create(struct lite_node *node, struct page **pages,
  */
 void lite_mr_destroy(struct lite_mr *mr);
 
+/**
+ * lite_mr_revoke() - begin to destroy a region, one of many
+ * @mr: as for lite_mr_destroy(); the next is synchronize_rcu(), once for all of
+ *	them, after which the keys are dead; and the last lite_mr_free()
+ *
+ * Context: process, may sleep.
+ */
+void lite_mr_revoke(struct lite_mr *mr);
+
+/**
+ * lite_mr_free() - end what lite_mr_revoke() began
+ * @mr: the region
+ */
+void lite_mr_free(struct lite_mr *mr);
+
 /*
  * Calls
  */
@@ -152,6 +167,21 @@ int lite_call(struct lite_peer *peer, struct lite_call *call);
  *	lite_peer_wait_slot()).
  */
 int lite_call_start(struct lite_peer *peer, struct lite_call *call);
+
+/**
+ * lite_read_start() - read a peer's memory without its processors' help
+ * @peer: whose
+ * @seg: from what lite_req_export() made there and a reply brought here; copied
+ * @call: @call->out[0] says where to: as many bytes as @seg, at most a page;
+ *	@class, @timeout_ms, @done and @priv as for a call, the rest is ignored
+ *
+ * A dead key ends the connection, and with it all calls of the link:
+ * -ECONNRESET, and what the memory then holds is undefined.
+ * Context: as lite_call_start(). Return: as lite_call_start(), or -EINVAL.
+ * What one-sided RDMA systems do: LITE (SOSP'17), Pilaf (ATC'13).
+ */
+int lite_read_start(struct lite_peer *peer, const struct lite_wire_seg *seg,
+		    struct lite_call *call);
 
 /**
  * lite_call_spin() - wait actively for a call's end, where that pays
@@ -256,6 +286,19 @@ u32 lite_req_peer_id(const struct lite_req *req); /* 0: has not joined yet */
 u64 lite_req_peer_incarnation(const struct lite_req *req);
 /* room of LITE_RSP_MAX bytes for the reply's payload, not zeroed */
 void *lite_req_rsp(struct lite_req *req);
+
+/**
+ * lite_req_export() - let the caller read memory by itself
+ * @req: the request; its reply is to bring @seg to lite_read_start()
+ * @sge: what, in one MiB of a region with LITE_MR_READ
+ * @seg: filled in; the caller may read any part of it, over this class of link
+ *
+ * The caller may until the region is destroyed: that, and not the caller's good
+ * manners, is what takes it back.
+ * Context: any. Return: 0, -EINVAL, or -EIO (no key: not registered now).
+ */
+int lite_req_export(struct lite_req *req, const struct lite_sge *sge,
+		    struct lite_wire_seg *seg);
 
 /**
  * lite_req_pull() - read from the caller's in segments
