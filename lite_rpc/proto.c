@@ -77,10 +77,14 @@ static const struct lite_op_desc ops_mcomp[] = {
 	   LITE_OPF_ATOMIC | IDEM),
 	OP_VAR(MCOMP_WRITEBACK, sizeof(struct mcomp_writeback_req),
 	       sizeof(struct mcomp_writeback_req) +
-		       MCOMP_WRITEBACK_MAX * sizeof(__le64), 0, IDEM),
+		       MCOMP_WRITEBACK_MAX * sizeof(__le64),
+	       sizeof(struct mcomp_writeback_rsp) +
+		       MCOMP_WRITEBACK_MAX * sizeof(__le32), IDEM),
 	OP(MCOMP_SHARD_CREATE, struct mcomp_space_req, 0, IDEM),
 	OP(MCOMP_SHARD_DESTROY, struct mcomp_space_req, 0, IDEM),
 	OP(MCOMP_SHARD_FORK, struct mcomp_fork_req, 0, IDEM),
+	OP(MCOMP_EXPORT, struct mcomp_export_req,
+	   sizeof(struct mcomp_export_rsp), IDEM),
 };
 
 /* two paths of full length do not fit into a slot: LITE_REQ_MAX, then */

@@ -92,7 +92,7 @@ static void writeback_log_nomem(struct mcomp_space *s, u32 nr)
 		return; /* its pComponent tries again, then ends it */
 	pr_warn_ratelimited("mcomp %s: out of memory: space %llx of pcomp %s wants %u pages, %llu MiB all used; load with a larger mem_mb= or add an mComponent\n",
 			    m->name, s->id,
-			    pcomp_name(m, s->pcomp_id, &member), nr,
+			    pcomp_name(m, s->client->pcomp_id, &member), nr,
 			    mcomp_pool_total(m->pool) >> 20);
 }
 
@@ -143,6 +143,18 @@ static int writeback_install(struct mcomp_space *s,
 	return err;
 }
 
+/* Where the pages are now, for whoever wants to read them there. */
+static void writeback_tell(struct mcomp_space *s,
+			   struct mcomp_writeback_rsp *rsp, const u32 *frames,
+			   u32 nr)
+{
+	u32 i;
+
+	rsp->export = cpu_to_le64(s->client->export);
+	for (i = 0; i < nr; i++)
+		rsp->frame[i] = cpu_to_le32(frames[i]);
+}
+
 static int writeback(struct mcomp_space *s, struct lite_req *req,
 		     const struct mcomp_writeback_req *msg, u32 nr)
 {
@@ -167,6 +179,8 @@ static int writeback(struct mcomp_space *s, struct lite_req *req,
 	err = lite_req_pull(req, 0, sge, nr);
 	if (!err)
 		err = writeback_install(s, msg, nr, frames, &done);
+	if (!err)
+		writeback_tell(s, lite_req_rsp(req), frames, nr);
 	for (i = done; i < nr; i++)
 		mcomp_frame_put(pool, frames[i]);
 	atomic64_add(done, &s->m->stats.writebacks);
@@ -184,6 +198,7 @@ static int writeback(struct mcomp_space *s, struct lite_req *req,
 void mcomp_serve_writeback(struct lite_req *req)
 {
 	const struct mcomp_writeback_req *msg = lite_req_msg(req);
+	struct mcomp_writeback_rsp *rsp = lite_req_rsp(req);
 	struct mcomp *m = lite_req_priv(req);
 	struct mcomp_space *s;
 	unsigned int noio;
@@ -211,5 +226,5 @@ void mcomp_serve_writeback(struct lite_req *req)
 					     -EACCES;
 	memalloc_noio_restore(noio);
 	mcomp_space_put(s);
-	lite_req_reply(req, err, 0);
+	lite_req_reply(req, err, err ? 0 : struct_size(rsp, frame, nr));
 }

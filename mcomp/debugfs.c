@@ -29,7 +29,7 @@ static int spaces_show(struct seq_file *f, void *unused)
 		s = mcomp_space_get(m, index);
 		if (s) {
 			seq_printf(f, "%llx %u %u %s %lld %u %llu", s->id,
-				   s->vid, s->pcomp_id,
+				   s->vid, s->client->pcomp_id,
 				   s->home ? "home" : "shard",
 				   atomic64_read(&s->map.nr),
 				   mcomp_vma_count(s), READ_ONCE(s->seq));

@@ -60,8 +60,9 @@ static struct mcomp_space *fork_copy(struct mcomp_space *parent, u64 child_id)
 	struct mcomp_space *child;
 	int err = -ESTALE;
 
-	child = mcomp_space_alloc(parent->m, child_id, parent->pcomp_id,
-				  parent->incarnation, parent->vid,
+	child = mcomp_space_alloc(parent->m, child_id,
+				  parent->client->pcomp_id,
+				  parent->client->incarnation, parent->vid,
 				  parent->home);
 	if (!child)
 		return ERR_PTR(-ENOMEM);
@@ -92,7 +93,7 @@ int mcomp_fork_shard(struct mcomp_space *parent, u64 child_id)
 {
 	struct mcomp_space *child;
 
-	mcomp_space_evict(parent->m, child_id, parent->incarnation);
+	mcomp_space_evict(parent->m, child_id, parent->client->incarnation);
 	child = mcomp_space_get(parent->m, child_id);
 	if (child) {
 		mcomp_space_put(child);
@@ -188,7 +189,7 @@ static int fork_at_owners(struct mcomp_space *child, u64 parent_id,
 		return 0;
 	/* It ended meanwhile, and that may have overtaken its beginning. */
 	for (i = 0; i < owners->nr; i++)
-		mcomp_owner_orphan(owners->owner[i]);
+		mcomp_owner_orphan(owners->owner[i], child->unused);
 	owners->nr = 0;
 	return -ESTALE;
 }
@@ -209,7 +210,7 @@ int mcomp_fork_home(struct mcomp_space *parent, u64 child_id)
 	struct mcomp_space *child;
 	int err;
 
-	mcomp_space_evict(parent->m, child_id, parent->incarnation);
+	mcomp_space_evict(parent->m, child_id, parent->client->incarnation);
 	child = mcomp_space_get(parent->m, child_id);
 	if (child) {
 		mcomp_space_put(child);
@@ -233,7 +234,7 @@ int mcomp_fork_home(struct mcomp_space *parent, u64 child_id)
 	if (!err) {
 		err = fork_at_owners(child, parent->id, owners);
 		if (err)
-			mcomp_space_kill(child);
+			mcomp_space_kill(child, true);
 	}
 	mcomp_space_put(child);
 	fork_put_owners(owners);

@@ -23,67 +23,76 @@ static struct mcomp_space *gc_next(struct mcomp *m, unsigned long *index)
 	return s;
 }
 
-/**
- * mcomp_space_fate() - does the pComponent of a space live?
- * @s: space
- *
- * One that is in no table does: gmgr may just have been restarted.
- * Context: any.
- * Return: its fate.
- */
-enum mcomp_fate mcomp_space_fate(const struct mcomp_space *s)
-{
-	struct lite_member member;
-
-	if (lite_member_by_id(s->m->node, s->pcomp_id, &member) ||
-	    member.role != LITE_ROLE_PCOMP)
-		return MCOMP_FATE_LIVES;
-	/* The one before, or the one after that we have not heard of yet. */
-	if (member.incarnation != s->incarnation)
-		return MCOMP_FATE_DOUBT;
-	if (member.state == GMGR_MEMBER_UP)
-		return MCOMP_FATE_LIVES;
-	return member.state == GMGR_MEMBER_LEFT ? MCOMP_FATE_LEFT :
-						  MCOMP_FATE_DOUBT;
-}
-
-/* Has the time come for @s? If there is only doubt, *@again is set. */
-static bool gc_wants(struct mcomp_space *s, bool *again)
+/* Has the time come for @c? If there is only doubt, *@again is set. */
+static bool gc_wants(struct mcomp_client *c, bool *again)
 {
 	unsigned long grace = msecs_to_jiffies(MCOMP_GRACE_MS);
 
-	switch (mcomp_space_fate(s)) {
+	lockdep_assert_held(&c->m->lock);
+	switch (mcomp_client_fate(c)) {
 	case MCOMP_FATE_LEFT:
 		return true;
 	case MCOMP_FATE_DOUBT:
-		if (!s->doubt)
-			s->doubt = jiffies | 1;
-		if (time_after(jiffies, s->doubt + grace))
+		if (!c->doubt)
+			c->doubt = jiffies | 1;
+		if (time_after(jiffies, c->doubt + grace))
 			return true;
 		*again = true;
 		return false;
 	default:
-		s->doubt = 0;
+		c->doubt = 0;
 		return false;
 	}
 }
 
-static bool gc_run(struct mcomp *m, bool all)
+/* Take a client whose time has come off the list; its reference is ours. */
+static struct mcomp_client *gc_take(struct mcomp *m, bool all, bool *again)
+{
+	struct mcomp_client *c;
+
+	mutex_lock(&m->lock);
+	list_for_each_entry(c, &m->clients, list) {
+		if (!all && !gc_wants(c, again))
+			continue;
+		/* From here on it gets no space: mcomp_space_insert(). */
+		c->gone = true;
+		list_del(&c->list);
+		mutex_unlock(&m->lock);
+		return c;
+	}
+	mutex_unlock(&m->lock);
+	return NULL;
+}
+
+static unsigned int gc_client(struct mcomp *m, struct mcomp_client *c)
 {
 	unsigned long index = 0;
 	struct mcomp_space *s;
 	unsigned int nr = 0;
-	bool again = false;
 
+	mcomp_client_revoke(c);
 	while ((s = gc_next(m, &index))) {
-		if (all || gc_wants(s, &again)) {
-			mcomp_space_kill(s);
+		if (s->client == c) {
+			mcomp_space_kill(s, false);
 			nr++;
 		}
 		mcomp_space_put(s);
 		if (index++ == ULONG_MAX)
 			break;
 		cond_resched();
+	}
+	return nr;
+}
+
+static bool gc_run(struct mcomp *m, bool all)
+{
+	struct mcomp_client *c;
+	unsigned int nr = 0;
+	bool again = false;
+
+	while ((c = gc_take(m, all, &again))) {
+		nr += gc_client(m, c);
+		mcomp_client_put(c);
 	}
 	if (nr)
 		pr_info("%s: freed %u spaces of pComponents that ended\n",

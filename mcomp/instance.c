@@ -127,6 +127,7 @@ static struct mcomp *instance_alloc(const struct mcomp_cfg *cfg)
 	m->policy = mcomp_policy_find(cfg->policy);
 	m->vregion_shift = 20 + ilog2(cfg->vregion_mb);
 	xa_init(&m->spaces);
+	INIT_LIST_HEAD(&m->clients);
 	mutex_init(&m->lock);
 	INIT_DELAYED_WORK(&m->gc_work, mcomp_gc_work);
 	init_waitqueue_head(&m->stop_wait);

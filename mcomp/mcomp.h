@@ -69,6 +69,7 @@ struct mcomp_stats {
  *	mcomp_space.vregion_lock	held over calls to other mComponents
  *	mcomp_space.sem
  *	mcomp_space.owners_lock
+ *	mcomp_client.lock		lite_rpc's locks for regions inside
  *	mcomp.lock
  *	mcomp_pool.lock			any context
  * Fetches take none of them but the last.
@@ -85,7 +86,9 @@ struct mcomp {
 	bool joined;
 
 	struct xarray spaces; /* by id; readers under RCU */
-	struct mutex lock; /* protects changes of @spaces, @nr, @closing */
+	/* protects @clients, changes of @spaces, @nr_spaces, @closing */
+	struct mutex lock;
+	struct list_head clients;
 	unsigned int nr_spaces;
 	bool closing; /* no new space */
 
@@ -99,6 +102,34 @@ struct mcomp {
 	struct kobject kobj;
 	struct completion kobj_gone;
 	struct dentry *debugfs;
+};
+
+/**
+ * struct mcomp_client - an incarnation of a pComponent that has spaces here
+ * @list: in mcomp.clients, till @gone
+ * @ref: one of the list, one of each space
+ * @m: where
+ * @pcomp_id: its node id
+ * @incarnation: its incarnation
+ * @export: what the wire calls @pieces
+ * @doubt: jiffies, not 0, since when it seems to have died. mcomp.lock
+ * @gone: gets no space any more. mcomp.lock
+ * @lock: protects @pieces
+ * @revoked: may not read by itself any more; set with @lock held
+ * @pieces: regions that it may read, by number of the piece of the pool
+ */
+struct mcomp_client {
+	struct list_head list;
+	refcount_t ref;
+	struct mcomp *m;
+	u32 pcomp_id;
+	u64 incarnation;
+	u64 export;
+	unsigned long doubt;
+	bool gone;
+	struct mutex lock; /* see above */
+	bool revoked;
+	struct xarray pieces;
 };
 
 /**
@@ -125,17 +156,15 @@ struct mcomp_owner {
  * struct mcomp_space - this mComponent's shard of a space
  * @m: whose
  * @id: pComponent's node id and a number of its choice
- * @incarnation: of the pComponent; its end is the space's end
- * @pcomp_id: node id of the pComponent
+ * @client: whose it is: its end is the space's end
  * @vid: vNode
  * @home: this mComponent has the coarse map
  * @ref: one of mcomp.spaces, one of each handler at work
  * @free_work: frees it behind fetches, which have no reference
  * @sem: protects @vmas, @seq and removal from @map: VMA updates, fork and the
  *	end take it for writing, write-backs, which add to @map, for reading
- * @doubt: jiffies, not 0, since when its pComponent seems to have died; gc_work
- *	alone
  * @dead: ended; changed with @sem and @owners_lock held
+ * @unused: ended by its pComponent, which reads nothing of it any more; as @dead
  * @told_nomem: the log has said that it wanted more than there is
  * @seq: last VMA update done
  * @vmas: page indices to xa_mk_value(PROT_*)
@@ -147,14 +176,13 @@ struct mcomp_owner {
  */
 struct mcomp_space {
 	struct mcomp *m;
+	struct mcomp_client *client;
 	u64 id;
-	u64 incarnation;
-	u32 pcomp_id;
 	u32 vid;
 	bool home;
 	bool dead;
+	bool unused;
 	bool told_nomem;
-	unsigned long doubt;
 	refcount_t ref;
 	struct rcu_work free_work;
 
@@ -200,7 +228,7 @@ int mcomp_space_create(struct mcomp *m, const struct mcomp_space_req *req,
 		       bool home);
 struct mcomp_space *mcomp_space_get(struct mcomp *m, u64 id);
 void mcomp_space_put(struct mcomp_space *s);
-void mcomp_space_kill(struct mcomp_space *s);
+void mcomp_space_kill(struct mcomp_space *s, bool unused);
 void mcomp_space_evict(struct mcomp *m, u64 id, u64 incarnation);
 
 /* vma.c */
@@ -226,20 +254,28 @@ const struct mcomp_region_ops *mcomp_policy_find(const char *name);
 int mcomp_vregion_get(struct mcomp_space *s, u64 vregion, u32 *owner_id);
 struct mcomp_owner *mcomp_owner_alloc(struct mcomp_space *s, u32 id,
 				      u64 incarnation);
-void mcomp_owner_orphan(struct mcomp_owner *o);
+void mcomp_owner_orphan(struct mcomp_owner *o, bool unused);
 
 /* fork.c */
 int mcomp_fork_home(struct mcomp_space *parent, u64 child_id);
 int mcomp_fork_shard(struct mcomp_space *parent, u64 child_id);
 
-/* gc.c */
+/* client.c */
 enum mcomp_fate {
 	MCOMP_FATE_LIVES, /* as far as is known */
 	MCOMP_FATE_DOUBT, /* said to be dead, or to have another incarnation */
 	MCOMP_FATE_LEFT,
 };
 
-enum mcomp_fate mcomp_space_fate(const struct mcomp_space *s);
+struct mcomp_client *mcomp_client_get(struct mcomp *m, u32 pcomp_id,
+				      u64 incarnation);
+void mcomp_client_put(struct mcomp_client *c);
+void mcomp_client_revoke(struct mcomp_client *c);
+int mcomp_client_export(struct mcomp_client *c, struct lite_req *req,
+			u32 piece, struct lite_wire_seg *seg);
+enum mcomp_fate mcomp_client_fate(const struct mcomp_client *c);
+
+/* gc.c */
 void mcomp_gc_work(struct work_struct *work);
 void mcomp_gc_all(struct mcomp *m);
 

@@ -109,20 +109,23 @@ struct mcomp_owner *mcomp_owner_alloc(struct mcomp_space *s, u32 id,
 	o->incarnation = incarnation;
 	o->m = s->m;
 	o->req.space = cpu_to_le64(s->id);
-	o->req.pcomp_incarnation = cpu_to_le64(s->incarnation);
+	o->req.pcomp_incarnation = cpu_to_le64(s->client->incarnation);
 	o->req.vid = cpu_to_le32(s->vid);
-	o->req.pcomp_id = cpu_to_le32(s->pcomp_id);
+	o->req.pcomp_id = cpu_to_le32(s->client->pcomp_id);
 	return o;
 }
 
 /**
  * mcomp_owner_orphan() - destroy a shard in the background
  * @o: note of it; freed in the end
+ * @unused: as in mcomp_space_kill()
  *
  * Context: process.
  */
-void mcomp_owner_orphan(struct mcomp_owner *o)
+void mcomp_owner_orphan(struct mcomp_owner *o, bool unused)
 {
+	if (unused)
+		o->req.flags = cpu_to_le32(MCOMP_SPACE_UNUSED);
 	list_del_init(&o->list);
 	queue_work(o->m->wq, &o->work);
 }
@@ -229,7 +232,7 @@ static int region_make_shard(struct mcomp_space *s, u32 id, u64 incarnation)
 	if (s->dead) {
 		mutex_unlock(&s->owners_lock);
 		/* Its end may have overtaken the shard's beginning. */
-		mcomp_owner_orphan(o);
+		mcomp_owner_orphan(o, s->unused);
 		return -ESTALE;
 	}
 	mutex_unlock(&s->owners_lock);

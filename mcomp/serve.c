@@ -36,7 +36,7 @@ static struct mcomp *serve_begin(struct lite_req *req, size_t len)
  */
 bool mcomp_serve_is_owner(struct lite_req *req, const struct mcomp_space *s)
 {
-	return lite_req_peer_incarnation(req) == s->incarnation;
+	return lite_req_peer_incarnation(req) == s->client->incarnation;
 }
 
 /* Only mComponents ask for shards; a table that is behind is no reason. */
@@ -74,7 +74,8 @@ static int serve_check_space_req(struct mcomp *m, struct lite_req *req,
 	u32 peer = lite_req_peer_id(req);
 
 	if (le64_to_cpu(msg->space) >> 32 != le32_to_cpu(msg->pcomp_id) ||
-	    !msg->pcomp_id || !msg->pcomp_incarnation)
+	    !msg->pcomp_id || !msg->pcomp_incarnation || msg->flags ||
+	    msg->reserved)
 		return -EINVAL;
 	if (LITE_OP_NR(lite_req_op(req)) == LITE_OP_NR(MCOMP_SHARD_CREATE))
 		return serve_is_mcomp(m, req) ? 0 : -EACCES;
@@ -134,7 +135,7 @@ static void serve_space_destroy(struct lite_req *req)
 	s = mcomp_space_get(m, le64_to_cpu(msg->space));
 	if (s) {
 		if (mcomp_serve_is_owner(req, s))
-			mcomp_space_kill(s);
+			mcomp_space_kill(s, true);
 		else
 			err = -EACCES;
 		mcomp_space_put(s);
@@ -146,16 +147,22 @@ static void serve_shard_destroy(struct lite_req *req)
 {
 	const struct mcomp_space_req *msg = lite_req_msg(req);
 	struct mcomp *m = serve_begin(req, sizeof(*msg));
+	u32 flags = le32_to_cpu(msg->flags);
 	struct mcomp_space *s;
 	int err = 0;
 
 	if (!m)
 		return;
+	if (flags & ~MCOMP_SPACE_UNUSED || msg->reserved) {
+		lite_req_reply(req, -EINVAL, 0);
+		return;
+	}
 	s = mcomp_space_get(m, le64_to_cpu(msg->space));
 	if (s) {
 		if (!s->home && serve_is_mcomp(m, req) &&
-		    s->incarnation == le64_to_cpu(msg->pcomp_incarnation))
-			mcomp_space_kill(s);
+		    s->client->incarnation ==
+			    le64_to_cpu(msg->pcomp_incarnation))
+			mcomp_space_kill(s, flags & MCOMP_SPACE_UNUSED);
 		else
 			err = -EACCES;
 		mcomp_space_put(s);
@@ -214,7 +221,7 @@ static void serve_vma_update(struct lite_req *req)
 /* May the child's id be given by whoever the parent belongs to? */
 static bool serve_child_ok(const struct mcomp_space *parent, u64 child)
 {
-	return child >> 32 == parent->pcomp_id && child != parent->id;
+	return child >> 32 == parent->client->pcomp_id && child != parent->id;
 }
 
 static void serve_space_fork(struct lite_req *req)
@@ -261,6 +268,32 @@ static void serve_shard_fork(struct lite_req *req)
 	lite_req_reply(req, err, 0);
 }
 
+static void serve_export(struct lite_req *req)
+{
+	const struct mcomp_export_req *msg = lite_req_msg(req);
+	struct mcomp_export_rsp *rsp = lite_req_rsp(req);
+	struct mcomp *m = serve_begin(req, sizeof(*msg));
+	struct mcomp_space *s;
+	unsigned int noio;
+	int err;
+
+	if (!m)
+		return;
+	if (msg->reserved) {
+		lite_req_reply(req, -EINVAL, 0);
+		return;
+	}
+	s = serve_space(m, req, msg->space);
+	if (!s)
+		return;
+	noio = memalloc_noio_save();
+	err = mcomp_client_export(s->client, req, le32_to_cpu(msg->piece),
+				  &rsp->seg);
+	memalloc_noio_restore(noio);
+	mcomp_space_put(s);
+	lite_req_reply(req, err, err ? 0 : sizeof(*rsp));
+}
+
 const struct lite_handler mcomp_handlers[] = {
 	[LITE_OP_NR(MCOMP_SPACE_CREATE)] = { .fn = serve_space_create },
 	[LITE_OP_NR(MCOMP_SPACE_DESTROY)] = { .fn = serve_space_destroy },
@@ -272,6 +305,7 @@ const struct lite_handler mcomp_handlers[] = {
 	[LITE_OP_NR(MCOMP_SHARD_CREATE)] = { .fn = serve_shard_create },
 	[LITE_OP_NR(MCOMP_SHARD_DESTROY)] = { .fn = serve_shard_destroy },
 	[LITE_OP_NR(MCOMP_SHARD_FORK)] = { .fn = serve_shard_fork },
+	[LITE_OP_NR(MCOMP_EXPORT)] = { .fn = serve_export },
 };
 
 const unsigned int mcomp_nr_handlers = ARRAY_SIZE(mcomp_handlers);

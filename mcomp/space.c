@@ -16,6 +16,7 @@ static void space_free(struct work_struct *work)
 					     struct mcomp_space, free_work);
 
 	s->map.ops->exit(&s->map);
+	mcomp_client_put(s->client);
 	kfree(s);
 }
 
@@ -42,8 +43,6 @@ struct mcomp_space *mcomp_space_alloc(struct mcomp *m, u64 id, u32 pcomp_id,
 		return NULL;
 	s->m = m;
 	s->id = id;
-	s->pcomp_id = pcomp_id;
-	s->incarnation = incarnation;
 	s->vid = vid;
 	s->home = home;
 	refcount_set(&s->ref, 1);
@@ -54,11 +53,18 @@ struct mcomp_space *mcomp_space_alloc(struct mcomp *m, u64 id, u32 pcomp_id,
 	xa_init(&s->vregions);
 	mutex_init(&s->vregion_lock);
 	mcomp_vma_init(s);
-	if (mcomp_pagemap_init(&s->map, m->pagemap)) {
-		kfree(s);
-		return NULL;
-	}
+	s->client = mcomp_client_get(m, pcomp_id, incarnation);
+	if (!s->client)
+		goto err_free;
+	if (mcomp_pagemap_init(&s->map, m->pagemap))
+		goto err_put_client;
 	return s;
+
+err_put_client:
+	mcomp_client_put(s->client);
+err_free:
+	kfree(s);
+	return NULL;
 }
 
 /**
@@ -94,7 +100,7 @@ void mcomp_space_put(struct mcomp_space *s)
 }
 
 /* Empty it, and see to it that the other owners do, too. */
-static void space_empty(struct mcomp_space *s)
+static void space_empty(struct mcomp_space *s, bool unused)
 {
 	struct mcomp_owner *o, *next;
 	LIST_HEAD(owners);
@@ -102,13 +108,14 @@ static void space_empty(struct mcomp_space *s)
 	down_write(&s->sem);
 	mutex_lock(&s->owners_lock);
 	s->dead = true;
+	s->unused = unused;
 	list_splice_init(&s->owners, &owners);
 	xa_destroy(&s->vregions);
 	mutex_unlock(&s->owners_lock);
 
 	/* First, so that they work while we do. */
 	list_for_each_entry_safe(o, next, &owners, list)
-		mcomp_owner_orphan(o);
+		mcomp_owner_orphan(o, unused);
 	s->map.ops->erase(&s->map, 0, U64_MAX, mcomp_frame_drop, s);
 	mcomp_vma_exit(s);
 	up_write(&s->sem);
@@ -128,7 +135,7 @@ void mcomp_space_discard(struct mcomp_space *s)
 		list_del(&o->list);
 		kfree(o);
 	}
-	space_empty(s);
+	space_empty(s, true);
 	mcomp_space_put(s);
 }
 
@@ -152,7 +159,9 @@ int mcomp_space_insert(struct mcomp_space *s)
 		goto err_discard;
 	refcount_inc(&s->ref); /* ours: once in the table it may be ended */
 	mutex_lock(&m->lock);
-	if (!m->closing)
+	if (s->client->gone)
+		err = -ESTALE;
+	else if (!m->closing)
 		err = xa_insert(&m->spaces, s->id, s, GFP_KERNEL);
 	if (!err)
 		WRITE_ONCE(m->nr_spaces, m->nr_spaces + 1);
@@ -163,11 +172,11 @@ int mcomp_space_insert(struct mcomp_space *s)
 	 * gc_work looks at the table after the members changed, we at the
 	 * members after the table changed: one of us sees a late creation.
 	 */
-	fate = mcomp_space_fate(s);
+	fate = mcomp_client_fate(s->client);
 	if (fate == MCOMP_FATE_DOUBT)
 		mod_delayed_work(m->wq, &m->gc_work, 0);
 	if (fate == MCOMP_FATE_LEFT) {
-		mcomp_space_kill(s);
+		mcomp_space_kill(s, false);
 		err = -ESTALE;
 	}
 	mcomp_space_put(s);
@@ -184,12 +193,14 @@ err_discard:
 /**
  * mcomp_space_kill() - end a space: all its frames are free on return
  * @s: space, of which the caller has a reference; no harm if it has ended
+ * @unused: its pComponent has ended it. Otherwise it may live and not know, and
+ *	loses its keys before the frames are another's
  *
  * Frames that are just being sent follow when they are sent. Shards elsewhere
  * are destroyed in the background.
  * Context: process, may sleep.
  */
-void mcomp_space_kill(struct mcomp_space *s)
+void mcomp_space_kill(struct mcomp_space *s, bool unused)
 {
 	struct mcomp *m = s->m;
 	bool mine;
@@ -202,7 +213,9 @@ void mcomp_space_kill(struct mcomp_space *s)
 	if (!mine)
 		return;
 
-	space_empty(s);
+	if (!unused)
+		mcomp_client_revoke(s->client);
+	space_empty(s, unused);
 	mutex_lock(&m->lock);
 	WRITE_ONCE(m->nr_spaces, m->nr_spaces - 1);
 	mutex_unlock(&m->lock);
@@ -225,8 +238,8 @@ void mcomp_space_evict(struct mcomp *m, u64 id, u64 incarnation)
 
 	if (!s)
 		return;
-	if (s->incarnation != incarnation)
-		mcomp_space_kill(s);
+	if (s->client->incarnation != incarnation)
+		mcomp_space_kill(s, false);
 	mcomp_space_put(s);
 }
 
@@ -239,7 +252,8 @@ static bool space_is_fresh(struct mcomp_space *s,
 	down_read(&s->sem);
 	mutex_lock(&s->owners_lock);
 	fresh = !s->dead && s->home == home && !s->seq &&
-		s->incarnation == le64_to_cpu(req->pcomp_incarnation) &&
+		s->client->incarnation ==
+			le64_to_cpu(req->pcomp_incarnation) &&
 		xa_empty(&s->vregions) && mtree_empty(&s->vmas) &&
 		!atomic64_read(&s->map.nr);
 	mutex_unlock(&s->owners_lock);

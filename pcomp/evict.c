@@ -113,8 +113,7 @@ static unsigned int sift(struct pcomp *pc, struct pcomp_line **batch,
 		}
 		/* the line's users each have a reference; this one is ours */
 		get_page(page);
-		pcomp_line_drop(line, test_bit(LINE_REMOTE, &line->flags) ?
-					      xa_mk_value(1) : NULL);
+		pcomp_line_evict(line);
 		pcomp_stat_inc(pc, PCOMP_STAT_EVICT);
 	}
 	return dirty;

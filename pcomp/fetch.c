@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fetches: a line's contents come from its owner, by RDMA into the frame.
+ * Fetches: a line's contents come from its owner, by RDMA into the frame: read
+ * by us, where we know its place and this is the first try (place.c), else
+ * written by the owner, whom we ask.
  *
- * The faulting thread posts the call and waits for the page lock; the
- * completion, in softirq, marks the page up to date and unlocks it. Whoever
- * waits can be killed, the fetch goes on: the frame is the call's till its end.
- * A failed call is retried by a worker until the owner is declared dead or
- * FETCH_SECONDS have passed; then the page is unlocked without being up to
- * date, which pcomp_line_get() turns into an error. Errors are never data.
+ * The faulting thread posts that and waits for the page lock; the completion, in
+ * softirq, marks the page up to date and unlocks it. Whoever waits can be
+ * killed, the fetch goes on: the frame is the call's till its end. A failed call
+ * is retried by a worker until the owner is declared dead or FETCH_SECONDS have
+ * passed; then the page is unlocked without being up to date, which
+ * pcomp_line_get() turns into an error. Errors are never data.
  */
 #include <linux/delay.h>
 #include <linux/mm.h>
@@ -21,6 +23,8 @@ static void fetch_done(struct lite_call *call)
 	struct pcomp_line *line = call->priv;
 
 	if (likely(!call->status)) {
+		if (line->read)
+			pcomp_stat_inc(line->pc, PCOMP_STAT_READ);
 		SetPageUptodate(line->page);
 		unlock_page(line->page);
 		return;
@@ -33,6 +37,7 @@ static int post(struct pcomp_line *line)
 	struct pcomp_space *s = line->space;
 	struct pcomp_owner *o = pcomp_owner_of(s, line->index, false);
 	struct lite_call *call = &line->call;
+	int err;
 
 	if (!o)
 		return -ENODATA;
@@ -55,6 +60,11 @@ static int post(struct pcomp_line *line)
 		.done = fetch_done,
 		.priv = line,
 	};
+	line->read = !line->tries;
+	err = line->read ? pcomp_place_read(o, line->place, call) : -ENODATA;
+	if (err != -ENODATA)
+		return err;
+	line->read = false;
 	return lite_call_start(o->peer, call);
 }
 
@@ -140,8 +150,11 @@ void pcomp_fetch_work(struct work_struct *work)
 
 	for (;;) {
 		/* the first call to a peer finds no link, and all slots may be out */
-		if (err != -ENOTCONN && err != -EAGAIN)
+		if (err != -ENOTCONN && err != -EAGAIN) {
 			pcomp_stat_inc(line->pc, PCOMP_STAT_ERROR);
+			if (line->read)
+				pcomp_place_failed(o, line->place);
+		}
 		if (!o || !retryable(err) || READ_ONCE(s->broken) ||
 		    time_after(jiffies, line->deadline)) {
 			give_up(line, err);

@@ -59,7 +59,31 @@ out_free:
 	return err;
 }
 
-/* What the owners have of the parent, they have of the child. */
+/*
+ * Pages that only the owners have stay so till we are done, as nobody can
+ * fault: their places will be the child's, too.
+ */
+static int copy_places(struct pcomp_space *parent, struct pcomp_space *child)
+{
+	unsigned long i;
+	void *entry;
+	int err;
+
+	xa_for_each(&parent->pages, i, entry) {
+		if (!xa_is_value(entry))
+			continue;
+		err = xa_err(xa_store(&child->pages, i, entry, GFP_KERNEL));
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/*
+ * What the owners have of the parent, they have of the child. Cached lines were
+ * pinned perhaps, and may have been written back since the fork: where the
+ * child's version of these is we do not know.
+ */
 static int copy_index(struct pcomp_space *parent, struct pcomp_space *child)
 {
 	unsigned long i;
@@ -72,9 +96,9 @@ static int copy_index(struct pcomp_space *parent, struct pcomp_space *child)
 		if (!xa_is_value(entry) &&
 		    !test_bit(LINE_REMOTE, &line->flags))
 			continue;
-		err = xa_err(xa_store(&child->pages, i, xa_mk_value(1),
-				      GFP_KERNEL));
-		if (err)
+		err = xa_insert(&child->pages, i, pcomp_place_entry(0),
+				GFP_KERNEL);
+		if (err && err != -EBUSY) /* copy_places() did it */
 			return err;
 	}
 	return 0;
@@ -118,6 +142,8 @@ static int fork_space(struct pcomp_space *parent, struct pcomp_space *child)
 	if (READ_ONCE(parent->broken))
 		return -EIO;
 	err = clean_parent(parent);
+	if (!err)
+		err = copy_places(parent, child);
 	if (!err)
 		err = fork_at_home(parent, child);
 	if (!err)

@@ -163,6 +163,8 @@ static struct pcomp *alloc(const char *name)
 	refcount_set(&pc->refs, 1);
 	init_waitqueue_head(&pc->idle);
 	xa_init(&pc->spaces);
+	spin_lock_init(&pc->exports_lock);
+	INIT_LIST_HEAD(&pc->exports);
 	return pc;
 }
 

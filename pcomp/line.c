@@ -84,7 +84,7 @@ void pcomp_line_put(struct pcomp_line *line)
 
 /* Bind a fresh frame to (s, index). Page locked. */
 static void bind(struct pcomp_line *line, struct pcomp_space *s, pgoff_t index,
-		 bool remote)
+		 void *entry)
 {
 	struct page *page = line->page;
 	struct folio *folio = page_folio(page);
@@ -92,7 +92,8 @@ static void bind(struct pcomp_line *line, struct pcomp_space *s, pgoff_t index,
 	folio_clear_uptodate(folio);
 	folio_clear_dirty(folio);
 	folio_clear_referenced(folio);
-	line->flags = remote ? BIT(LINE_REMOTE) : 0;
+	line->flags = entry ? BIT(LINE_REMOTE) : 0;
+	line->place = entry ? pcomp_entry_place(entry) : 0;
 	line->index = index;
 	line->space = s;
 	page->index = index;
@@ -149,6 +150,16 @@ void pcomp_line_drop(struct pcomp_line *line, void *entry)
 	xa_store(&s->pages, line->index, entry, GFP_NOWAIT);
 	unbind(line);
 	release(pc, line);
+}
+
+/**
+ * pcomp_line_evict() - a clean line leaves the cache; its page is elsewhere
+ * @line: as for pcomp_line_drop()
+ */
+void pcomp_line_evict(struct pcomp_line *line)
+{
+	pcomp_line_drop(line, test_bit(LINE_REMOTE, &line->flags) ?
+				      pcomp_place_entry(line->place) : NULL);
 }
 
 /* Fill a page that no mComponent has. */
@@ -245,7 +256,7 @@ struct pcomp_line *pcomp_line_get(struct pcomp_space *s, pgoff_t index)
 		return ERR_PTR(err);
 	if (unlikely(!PageUptodate(line->page))) {
 		/* the fetch failed for good: whoever comes next tries again */
-		pcomp_line_drop(line, xa_mk_value(1));
+		pcomp_line_evict(line);
 		return ERR_PTR(-EIO);
 	}
 	return line;
@@ -339,6 +350,7 @@ int pcomp_line_move(struct pcomp_space *s, pgoff_t from, pgoff_t to)
 	line->page->index = to;
 	/* its owner knows nothing of the new address */
 	clear_bit(LINE_REMOTE, &line->flags);
+	line->place = 0;
 	folio_set_dirty(page_folio(line->page));
 	pcomp_line_put(line);
 	return 0;

@@ -242,6 +242,7 @@ static struct pcomp_owner *owner_alloc(struct pcomp_space *s, u32 id,
 
 static void owner_free(struct pcomp_owner *o)
 {
+	pcomp_places_exit(o);
 	lite_peer_put(o->peer);
 	kvfree(o->ops);
 	kfree(o);
@@ -409,6 +410,7 @@ int pcomp_owners_fork(struct pcomp_space *parent, struct pcomp_space *child)
 			err = -ENOMEM;
 			goto out_unlock;
 		}
+		pcomp_places_fork(c, o);
 		list_add_tail_rcu(&c->list, &child->owners);
 	}
 	xa_for_each(&parent->vregions, i, o) {

@@ -8,6 +8,7 @@
  *	fault.c			(what the MMU asks)
  *	   -> line.c		(a space's page, cached in a frame)
  *	      -> fetch.c	(from its owner)	backing.c (from a file)
+ *	         -> place.c	(without asking)
  *	evict.c -> writeback.c	(to its owner)
  *	   -> owner.c		(which mComponent, and what it knows of VMAs)
  *	   -> lite_rpc
@@ -20,6 +21,7 @@
  *	      i_mmap_rwsem, page-table locks (the kernel's)
  *	      pcomp_cache.lock		queues and the free list
  *	      xa_lock of pcomp_space.pages
+ *	      pcomp.exports_lock	any context
  *	pcomp_owner.flush_lock		VMA updates go out in order; RPC inside
  *	  pcomp_space.log_lock
  *
@@ -46,11 +48,13 @@
 
 struct pcomp;
 struct pcomp_evictor;
+struct pcomp_export;
 struct pcomp_space;
 
 /* Counters, one sysfs file each; see instance.c */
 enum pcomp_stat {
 	PCOMP_STAT_MISS, /* faults that fetched from an mComponent */
+	PCOMP_STAT_READ, /* fetches that read the page without asking */
 	PCOMP_STAT_FIRST, /* first touches: no message */
 	PCOMP_STAT_SOFT, /* faults on a line that was cached */
 	PCOMP_STAT_FILE, /* pages read from a privately mapped file */
@@ -75,10 +79,12 @@ enum pcomp_stat {
  * @pc: the cache's component
  * @space: whose page it holds, NULL if none. Changes under the page lock
  * @index: which page: virtual address >> PAGE_SHIFT. Page lock
+ * @place: where its owner has it, 0: not known. Page lock, or LINE_WB
  * @queue: on the free list, the policy's queue or neither. pcomp_cache.lock
  * @flags: LINE_*, atomic bit operations
  * @frame: number of the frame in the cache
  * @tries: of the fetch in flight
+ * @read: it reads, it does not ask
  * @deadline: jiffies when the fetch in flight gives up
  * @call: the fetch in flight
  * @sge: where it lands
@@ -92,10 +98,12 @@ struct pcomp_line {
 	struct pcomp *pc;
 	struct pcomp_space *space;
 	pgoff_t index;
+	u64 place;
 	struct list_head queue;
 	unsigned long flags;
 	unsigned int frame;
 	unsigned int tries;
+	bool read;
 	unsigned long deadline;
 	struct lite_call call;
 	struct lite_sge sge;
@@ -172,6 +180,8 @@ struct pcomp {
 	atomic_t nr_spaces;
 	atomic_t next_space;
 	unsigned long gmgr_silent; /* jiffies till when not to ask it, 0: ask */
+	spinlock_t exports_lock; /* protects @exports, any context */
+	struct list_head exports; /* of mComponents' memory */
 	struct dentry *debugfs;
 	atomic64_t stat[PCOMP_STAT_NR];
 };
@@ -192,6 +202,7 @@ static inline void pcomp_stat_inc(struct pcomp *pc, enum pcomp_stat i)
  * @ops: VMA updates it has not heard of. pcomp_space.log_lock
  * @nr_ops: how many
  * @max_ops: room
+ * @export: what it lets us read; NULL as long as that is not known
  */
 struct pcomp_owner {
 	struct list_head list;
@@ -203,6 +214,7 @@ struct pcomp_owner {
 	struct mcomp_vma_op *ops;
 	unsigned int nr_ops;
 	unsigned int max_ops;
+	struct pcomp_export *export;
 };
 
 /**
@@ -222,8 +234,8 @@ struct pcomp_owner {
  *	futexes are told apart by it
  * @file: the file its VMAs map, whose i_mmap finds the PTEs of a line; one for
  *	a process and all it forks
- * @pages: index -> line (cached), value (only at the owner), nothing (never
- *	written back: zero, or the file's)
+ * @pages: index -> line (cached), value (only at the owner: its place, see
+ *	pcomp_place_entry()), nothing (never written back: zero, or the file's)
  * @map_lock: one change of the address space at a time
  * @log_lock: protects @ranges, @owners (adding), pcomp_owner.ops
  * @ranges: what we have mapped, index -> PROT_* + 1 as value
@@ -308,6 +320,7 @@ void pcomp_line_put(struct pcomp_line *line);
 bool pcomp_line_lock(struct pcomp_space *s, pgoff_t index,
 		     struct pcomp_line *line);
 void pcomp_line_drop(struct pcomp_line *line, void *entry);
+void pcomp_line_evict(struct pcomp_line *line);
 int pcomp_lines_discard(struct pcomp_space *s, pgoff_t first, pgoff_t last);
 int pcomp_line_move(struct pcomp_space *s, pgoff_t from, pgoff_t to);
 
@@ -315,6 +328,26 @@ int pcomp_line_move(struct pcomp_space *s, pgoff_t from, pgoff_t to);
 void pcomp_fetch_start(struct pcomp_line *line);
 void pcomp_fetch_spin(struct pcomp_space *s, pgoff_t index, struct page *page);
 void pcomp_fetch_work(struct work_struct *work);
+
+/* place.c */
+void pcomp_places_learn(struct pcomp_owner *o,
+			const struct mcomp_writeback_rsp *rsp, u32 len,
+			struct pcomp_line **line, unsigned int nr);
+void pcomp_places_fork(struct pcomp_owner *child, struct pcomp_owner *parent);
+void pcomp_places_exit(struct pcomp_owner *o);
+int pcomp_place_read(struct pcomp_owner *o, u64 place, struct lite_call *call);
+void pcomp_place_failed(struct pcomp_owner *o, u64 place);
+
+/* What stands in pcomp_space.pages for a page that only its owner has. */
+static inline void *pcomp_place_entry(u64 place)
+{
+	return xa_mk_value(place + 1);
+}
+
+static inline u64 pcomp_entry_place(const void *entry)
+{
+	return xa_to_value(entry) - 1;
+}
 
 /* evict.c */
 int pcomp_evictors_start(struct pcomp *pc);

@@ -62,6 +62,7 @@ ATTR_GET(excache_bytes);
 ATTR_GET(free_frames);
 ATTR_GET(processes);
 ATTR_STAT(misses, PCOMP_STAT_MISS);
+ATTR_STAT(reads, PCOMP_STAT_READ);
 ATTR_STAT(first_touches, PCOMP_STAT_FIRST);
 ATTR_STAT(soft_faults, PCOMP_STAT_SOFT);
 ATTR_STAT(file_reads, PCOMP_STAT_FILE);
@@ -81,7 +82,7 @@ static struct attribute *pcomp_attrs[] = {
 	&attr_writebacks.attr,	  &attr_rescues.attr,
 	&attr_stalls.attr,	  &attr_forks.attr,
 	&attr_execs.attr,	  &attr_errors.attr,
-	NULL,
+	&attr_reads.attr,	  NULL,
 };
 ATTRIBUTE_GROUPS(pcomp);
 

@@ -23,6 +23,9 @@ struct wb_group {
 	/* struct mcomp_writeback_req, with room for its indices */
 	__le64 req[sizeof(struct mcomp_writeback_req) / 8 +
 		   MCOMP_WRITEBACK_MAX];
+	/* struct mcomp_writeback_rsp, with room for its frames */
+	__le64 rsp[sizeof(struct mcomp_writeback_rsp) / 8 +
+		   DIV_ROUND_UP(MCOMP_WRITEBACK_MAX, 2)];
 	struct pcomp_line *line[MCOMP_WRITEBACK_MAX];
 	unsigned int nr;
 };
@@ -127,6 +130,8 @@ static int post(struct wb_group *g)
 		.req_len = struct_size(req, index, g->nr),
 		.in = g->sge,
 		.nr_in = g->nr,
+		.rsp = g->rsp,
+		.rsp_size = sizeof(g->rsp),
 		.done = group_done,
 		.priv = g,
 	};
@@ -194,7 +199,7 @@ static void finish(struct pcomp *pc, struct pcomp_line *line, int err,
 		wake_up_all(&pc->cache.wb_wait);
 	if (!err && !keep && !page_mapped(page) && !folio_test_dirty(folio) &&
 	    page_count(page) == 2) {
-		pcomp_line_drop(line, xa_mk_value(1));
+		pcomp_line_evict(line);
 		pcomp_stat_inc(pc, PCOMP_STAT_EVICT);
 		return;
 	}
@@ -249,6 +254,9 @@ int pcomp_wb_run(struct pcomp *pc, struct pcomp_wb *wb,
 		if (g->call.status) {
 			err = g->call.status;
 			failed(g->owner, err);
+		} else {
+			pcomp_places_learn(g->owner, (void *)g->rsp,
+					   g->call.rsp_len, g->line, g->nr);
 		}
 		for (j = 0; j < g->nr; j++)
 			finish(pc, g->line[j], g->call.status, keep);

@@ -13,6 +13,8 @@
  *
  * Changelog
  *   1  first version
+ *   2  MCOMP_WRITEBACK's reply says where the pages are, MCOMP_EXPORT lets a
+ *	pComponent read them there; mcomp_space_req.flags
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H
@@ -26,7 +28,7 @@
 #endif
 
 #define LITE_MAGIC 0x4f47454cu /* "LEGO" */
-#define LITE_VERSION 1
+#define LITE_VERSION 2
 
 /* Limits that both ends rely on. */
 #define LITE_SLOT_SIZE 4096 /* one request or reply, its header included */
@@ -465,7 +467,14 @@ enum lite_op_mcomp {
 	MCOMP_SHARD_CREATE = LITE_OP(LITE_SVC_MCOMP, 8),
 	MCOMP_SHARD_DESTROY = LITE_OP(LITE_SVC_MCOMP, 9),
 	MCOMP_SHARD_FORK = LITE_OP(LITE_SVC_MCOMP, 10),
+	MCOMP_EXPORT = LITE_OP(LITE_SVC_MCOMP, 11), /* at the owner */
 };
+
+/*
+ * The pComponent has ended the space: it reads no page of it any more. Else an
+ * mComponent must take away what it may read before frames are used again.
+ */
+#define MCOMP_SPACE_UNUSED 0x1
 
 /**
  * struct mcomp_space_req - SPACE_CREATE, SPACE_DESTROY, SHARD_CREATE,
@@ -474,15 +483,19 @@ enum lite_op_mcomp {
  * @pcomp_incarnation: whose death frees it
  * @vid: vNode
  * @pcomp_id: node id of the pComponent
+ * @flags: MCOMP_SPACE_UNUSED, of SHARD_DESTROY; else 0
+ * @reserved: 0
  */
 struct mcomp_space_req {
 	__le64 space;
 	__le64 pcomp_incarnation;
 	__le32 vid;
 	__le32 pcomp_id;
+	__le32 flags;
+	__le32 reserved;
 };
 
-static_assert(sizeof(struct mcomp_space_req) == 24);
+static_assert(sizeof(struct mcomp_space_req) == 32);
 
 /* SPACE_CREATE's reply: how this home cuts the address range. */
 struct mcomp_space_rsp {
@@ -585,6 +598,47 @@ struct mcomp_writeback_req {
 };
 
 static_assert(sizeof(struct mcomp_writeback_req) == 16);
+
+/**
+ * struct mcomp_writeback_rsp - where the pages are now
+ * @export: names what this pComponent may read here: MCOMP_EXPORT's @piece is
+ *	of it. The same for all spaces that say the same
+ * @frame: of each page of the request; one piece is MCOMP_PIECE_FRAMES of them
+ *
+ * A page's frame stays its own, and is not changed, until the pComponent writes
+ * the page back again, unmaps or discards it, or ends the space: until then it
+ * may read it there. Where the mComponent frees frames on its own account, it
+ * first makes the keys of the whole export worthless.
+ */
+struct mcomp_writeback_rsp {
+	__le64 export;
+	__le32 frame[];
+};
+
+static_assert(sizeof(struct mcomp_writeback_rsp) == 8);
+
+#define MCOMP_PIECE_FRAMES 256
+
+/**
+ * struct mcomp_export_req - EXPORT: let me read pages here by myself
+ * @space: any that lives and has the export
+ * @piece: frame / MCOMP_PIECE_FRAMES
+ * @reserved: 0
+ */
+struct mcomp_export_req {
+	__le64 space;
+	__le32 piece;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct mcomp_export_req) == 16);
+
+/* The piece; a frame's page is at its number in it. For the same class. */
+struct mcomp_export_rsp {
+	struct lite_wire_seg seg;
+};
+
+static_assert(sizeof(struct mcomp_export_rsp) == 16);
 
 /* ---- SCOMP ---- */
 

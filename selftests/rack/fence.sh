@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# timeout: 240
+# A pComponent reads pages where they are, without asking. One that is declared
+# dead though it lives must not read what its pages' places hold for others.
+. "$(dirname "$0")/../lib.sh"
+
+have_vnode test
+have_pcomp small 4
+g0=$(attr p0 nodes/p0/gmgr)
+g0=${g0%:*}
+on_sh s0 'cp "$1" /srv/lego/tmp/keep && chmod 755 /srv/lego/tmp/keep &&
+	rm -f /srv/lego/tmp/go' "$TOP/build/tools/prog/keep"
+
+# a pComponent elsewhere, that has ExCache for less than its programs
+on_sh g0 'insmod "$1" && cd /sys/kernel/config/lego/pcomp &&
+	mkdir other && cd other && cat /sys/kernel/lego/nodes/g0/addr > gmgr &&
+	sed "s/:[0-9]*$/:7490/" /sys/kernel/lego/nodes/g0/addr > addr &&
+	echo 2 > excache_mb && echo 1 > enable' \
+	"$TOP/build/$KERNEL/pcomp/pcomp.ko"
+tap_ok $? "a second node has a pComponent"
+
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+lrun -p small /tmp/keep 3000 1 /tmp/go > "$out" 2>&1 &
+cut=$!
+wait_until 60 grep -q ready "$out"
+tap_ok $? "a program has its memory on the mComponents"
+misses=$(attr p0 pcomp/small/misses)
+reads=$(attr p0 pcomp/small/reads)
+[ "$reads" -gt $((misses * 9 / 10)) ]
+tap_ok $? "nine of ten misses and more read the page without asking"
+tap_note "$reads of $misses"
+
+# Only the way to gmgr: it sends to a machine that is not there.
+on_sh p0 'dev=$(ip -o route get "$1" | sed "s/.* dev \([^ ]*\).*/\1/")
+	ip neigh replace "$1" lladdr 02:00:00:00:00:fe dev "$dev" \
+		nud permanent' "$g0"
+dead() {
+	[ "$(attr g0 gmgr/g0/members/small/state)" = dead ]
+}
+wait_until 20 dead
+tap_ok $? "its pComponent is thought dead"
+wait_until 30 none_held
+tap_is "$(held)" 0 "its memory is taken back, which it does not know"
+
+# wherever the first one's pages were
+others=()
+full() {
+	[ "$(attr m0 mcomp/m0/used_bytes)" -gt 12288000 ] &&
+		[ "$(attr m1 mcomp/m1/used_bytes)" -gt 12288000 ]
+}
+for i in 1 2 3 4; do
+	full && break
+	on_sh g0 'lego run -n test -p other -- /tmp/keep 4000 2 /tmp/go' \
+		> "$out.$i" 2>&1 &
+	others+=($!)
+	wait_until 60 grep -q ready "$out.$i"
+	tap_ok $? "another program has memory"
+	wait_until 3 full
+done
+tap_check "there is no frame on either mComponent that is as it was" full
+on_sh s0 ': > /srv/lego/tmp/go'
+wait $cut
+status=$?
+# by the page it wants, or by an evictor that writes back to nobody
+[ $status = 135 ] || [ $status = 137 ]
+tap_ok $? "the first gets SIGBUS or is killed"
+! grep -Eq 'right|wrong' "$out"
+tap_ok $? "and not the other's memory"
+tap_note "status $status: $(tail -n 1 "$out")"
+wait "${others[@]}"
+tap_is "$(cat "$out".? | grep -vc ready) $(cat "$out".? | grep -c right)" \
+	"${#others[@]} ${#others[@]}" "the others' is right"
+rm -f "$out".?
+
+on_sh p0 'dev=$(ip -o route get "$1" | sed "s/.* dev \([^ ]*\).*/\1/")
+	ip neigh del "$1" dev "$dev"' "$g0"
+up() {
+	[ "$(attr g0 gmgr/g0/members/small/state)" = up ]
+}
+wait_until 30 up
+tap_ok $? "the pComponent is a member again"
+on_sh s0 'rm -f /srv/lego/tmp/go; (sleep 8; : > /srv/lego/tmp/go) > /dev/null 2>&1 &'
+lrun -p small /tmp/keep 3000 3 /tmp/go > "$out" 2>&1
+tap_is "$? $(tail -n 1 "$out")" "0 right" "and its programs run"
+before=$reads
+reads=$(attr p0 pcomp/small/reads)
+[ "$reads" -gt $((before + 3000)) ]
+tap_ok $? "and read without asking"
+wait_until 20 none_held
+tap_is "$(held)" 0 "in the end nothing is held"
+on_sh g0 'rmdir /sys/kernel/config/lego/pcomp/other && rmmod pcomp'
+tap_ok $? "the second node's pComponent ends"
+tap_done
