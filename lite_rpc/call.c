@@ -210,9 +210,11 @@ void lite_call_spin(struct lite_peer *peer, u8 class, bool (*over)(void *arg),
 {
 	struct lite_link *link = &peer->link[class];
 	u64 ewma = READ_ONCE(link->ewma_ns);
-	u64 end;
+	u64 limit, end;
 
-	if (!ewma || ewma >= (u64)READ_ONCE(lite_spin_us) * NSEC_PER_USEC)
+	limit = class == LITE_CLASS_DEMAND ? READ_ONCE(lite_spin_demand_us) :
+					     READ_ONCE(lite_spin_us);
+	if (!ewma || ewma >= limit * NSEC_PER_USEC)
 		return;
 	end = local_clock() + 2 * ewma;
 	while (!over(arg) && single_task_running() && !need_resched() &&

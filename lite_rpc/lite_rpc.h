@@ -431,5 +431,6 @@ void lite_show_exit(void);
 extern struct workqueue_struct *lite_wq;
 extern bool lite_loop_local;
 extern unsigned int lite_spin_us;
+extern unsigned int lite_spin_demand_us;
 
 #endif /* _LITE_RPC_H */

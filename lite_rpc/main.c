@@ -20,6 +20,11 @@ module_param_named(spin_us, lite_spin_us, uint, 0644);
 MODULE_PARM_DESC(spin_us,
 		 "wait actively for replies where they lately took less than this, microseconds (default 100; 0: never)");
 
+unsigned int lite_spin_demand_us = 1000;
+module_param_named(spin_demand_us, lite_spin_demand_us, uint, 0644);
+MODULE_PARM_DESC(spin_demand_us,
+		 "the same for pages that a thread waits for (default 1000)");
+
 static int __init lite_rpc_init(void)
 {
 	int err;

@@ -194,7 +194,8 @@ int lite_read_start(struct lite_peer *peer, const struct lite_wire_seg *seg,
  * call. So one whose CPU nobody else wants takes the replies off the queue
  * itself (also those of other callers). Returns at the call's end, or when
  * another task wants the CPU, or after twice what calls took lately; at once
- * where that is more than the parameter spin_us. Then one sleeps.
+ * where that is more than the parameter spin_us, or spin_demand_us for
+ * LITE_CLASS_DEMAND. Then one sleeps.
  *
  * Context: process. What polling drivers and networks do: LITE (SOSP'17),
  *	drivers/vhost/net.c.
