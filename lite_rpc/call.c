@@ -11,45 +11,51 @@
 /* the segments of one direction; how many, or a negative errno */
 static int build_segs(struct lite_link *link, const struct lite_sge *sge,
 		      unsigned int nr, unsigned int access,
-		      struct lite_wire_seg *seg)
+		      struct lite_wire_seg *seg, u32 *bytes)
 {
 	u64 len;
 	int err;
 
+	*bytes = 0;
 	if (!nr)
 		return 0;
 	err = lite_sge_check(link->peer->node, sge, nr, access, &len);
 	if (err)
 		return err;
+	*bytes = len;
 	return link->ops->encode(sge, nr, access, seg, LITE_MAX_SEGS);
 }
 
-/* the message in @buf; its length, or a negative errno */
+/* the message of a slot; its length, or a negative errno */
 static int build(struct lite_link *link, const struct lite_call *call,
-		 u32 xid, u16 flags, void *buf)
+		 struct lite_slot *slot, u16 flags)
 {
-	struct lite_req_hdr *hdr = buf;
-	struct lite_wire_seg *seg = buf + sizeof(*hdr);
-	int nr_in, nr_out;
+	struct lite_req_hdr *hdr = slot->buf;
+	struct lite_wire_seg *seg = slot->buf + sizeof(*hdr);
+	int nr_in, nr_out, len;
 
 	if (call->req_len > LITE_REQ_MAX)
 		return -EINVAL;
-	nr_in = build_segs(link, call->in, call->nr_in, LITE_MR_READ, seg);
+	nr_in = build_segs(link, call->in, call->nr_in, LITE_MR_READ, seg,
+			   &slot->tx);
 	if (nr_in < 0)
 		return nr_in;
 	nr_out = build_segs(link, call->out, call->nr_out, LITE_MR_WRITE,
-			    seg + nr_in);
+			    seg + nr_in, &slot->rx);
 	if (nr_out < 0)
 		return nr_out;
 	hdr->version = cpu_to_le16(LITE_VERSION);
 	hdr->op = cpu_to_le16(call->op);
-	hdr->xid = cpu_to_le32(xid);
+	hdr->xid = cpu_to_le32(slot->xid);
 	hdr->len = cpu_to_le32(call->req_len);
 	hdr->nr_in = nr_in;
 	hdr->nr_out = nr_out;
 	hdr->flags = cpu_to_le16(flags);
 	memcpy(seg + nr_in + nr_out, call->req, call->req_len);
-	return sizeof(*hdr) + (nr_in + nr_out) * sizeof(*seg) + call->req_len;
+	len = sizeof(*hdr) + (nr_in + nr_out) * sizeof(*seg) + call->req_len;
+	slot->op = call->op;
+	slot->tx += len;
+	return len;
 }
 
 /* from now on the slot can end @call; NULL: one-way */
@@ -99,9 +105,13 @@ static int arm_and_read(struct lite_link *link, unsigned int slot,
 			struct lite_call *call,
 			const struct lite_wire_seg *seg)
 {
-	u32 xid = link->slot[slot].xid;
+	struct lite_slot *s = &link->slot[slot];
+	u32 xid = s->xid;
 
-	link->slot[slot].read = true;
+	s->read = true;
+	s->op = 0;
+	s->tx = 0;
+	s->rx = le32_to_cpu(seg->len);
 	arm(link, slot, call, NULL);
 	return sent(link, slot, xid, call,
 		    link->ops->read(link, slot, seg, call->out));
@@ -123,7 +133,7 @@ static int call_start(struct lite_peer *peer, struct lite_call *call,
 		err = slot;
 		goto out_unlock;
 	}
-	len = build(link, call, link->slot[slot].xid, 0, link->slot[slot].buf);
+	len = build(link, call, &link->slot[slot], 0);
 	if (len < 0) {
 		lite_link_put_slot(link, slot);
 		err = len;
@@ -183,8 +193,7 @@ int lite_notify(struct lite_peer *peer, u8 class, u16 op, const void *req,
 		err = slot;
 		goto out_unlock;
 	}
-	err = build(link, &call, link->slot[slot].xid, LITE_REQ_ONEWAY,
-		    link->slot[slot].buf);
+	err = build(link, &call, &link->slot[slot], LITE_REQ_ONEWAY);
 	if (err < 0) {
 		lite_link_put_slot(link, slot);
 		goto out_unlock;
@@ -328,6 +337,9 @@ int lite_call_raw(struct lite_peer *peer, const struct lite_raw *raw)
 	hdr->len = cpu_to_le32(raw->len);
 	hdr->nr_in = raw->nr_in;
 	hdr->nr_out = raw->nr_out;
+	link->slot[slot].op = raw->op;
+	link->slot[slot].tx = raw->send;
+	link->slot[slot].rx = 0;
 	err = arm_and_send(link, slot, raw->send, &call, &done);
 out_unlock:
 	rcu_read_unlock();

@@ -12,4 +12,11 @@
 #error "lego needs Linux 6.1 or later"
 #endif
 
+/* 6.10: __assign_str() knows the source */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define lite_assign_str(dst, src) __assign_str(dst, src)
+#else
+#define lite_assign_str(dst, src) __assign_str(dst)
+#endif
+
 #endif /* _LITE_RPC_COMPAT_H */

@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 
 #include "lite_rpc.h"
+#include "trace.h"
 
 static void free_requests(struct lite_conn *conn)
 {
@@ -395,6 +396,7 @@ int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 	conn->requests++;
 	atomic64_inc(&conn->node->served);
 	status = parse(req, len);
+	trace_lite_request(req, len, lite_status_to_errno(status));
 	if (status) {
 		refuse(req, status);
 	} else if (req->desc->flags & LITE_OPF_ATOMIC && !defer) {

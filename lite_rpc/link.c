@@ -21,6 +21,7 @@
 #include <linux/slab.h>
 
 #include "lite_rpc.h"
+#include "trace.h"
 
 static const char *const state_names[] = {
 	[LITE_LINK_DOWN] = "down",
@@ -53,6 +54,7 @@ static bool set_state(struct lite_link *link, enum lite_link_state new)
 	lockdep_assert_held(&link->lock);
 	if (!(from[new] & BIT(link->state)))
 		return false;
+	trace_lite_link_state(link, link->state, new);
 	WRITE_ONCE(link->state, new);
 	return true;
 }
@@ -173,6 +175,9 @@ void lite_link_arm(struct lite_link *link, unsigned int slot)
 	timer = s->call && !link->timer_on;
 	if (timer)
 		link->timer_on = true;
+	link->tx_bytes += s->tx;
+	link->reads += s->read;
+	trace_lite_call(s, 0);
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (timer)
 		queue_delayed_work(lite_wq, &link->timer, LITE_TICK);
@@ -303,9 +308,13 @@ void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
 		if (!status)
 			status = lite_status_to_errno(le32_to_cpu(hdr->status));
 		count_latency(link, &link->slot[slot]);
-		if (status)
+		link->rx_bytes += len + (status ? 0 : link->slot[slot].rx);
+		if (status) {
 			link->errors++;
+			link->refused++;
+		}
 	}
+	trace_lite_call_end(&link->slot[slot], status);
 	free_slot(link, slot);
 out_unlock:
 	spin_unlock_irqrestore(&link->lock, flags);
@@ -359,6 +368,8 @@ void lite_link_read_done(struct lite_link *link, unsigned int slot)
 	spin_lock_irqsave(&link->lock, flags);
 	call = link->slot[slot].call;
 	count_latency(link, &link->slot[slot]);
+	link->rx_bytes += link->slot[slot].rx;
+	trace_lite_call_end(&link->slot[slot], 0);
 	free_slot(link, slot);
 	spin_unlock_irqrestore(&link->lock, flags);
 	wake_slot(link);
@@ -429,7 +440,11 @@ static void end_calls(struct lite_link *link, int err)
 		waiter = s->waiter;
 		status = s->expired ? -ETIMEDOUT : err;
 		if (call)
+			trace_lite_call_end(s, status);
+		if (call && !s->expired) {
 			link->errors++;
+			link->lost++;
+		}
 		if (s->state != LITE_SLOT_FREE)
 			free_slot(link, i);
 		spin_unlock_irqrestore(&link->lock, flags);
@@ -511,6 +526,7 @@ static void timer_work(struct work_struct *work)
 		}
 		call = s->call;
 		waiter = s->waiter;
+		trace_lite_call_end(s, -ETIMEDOUT);
 		orphan_slot(link, i);
 		/* a peer that answers nothing at all */
 		if (link->orphans > LITE_SLOTS / 2)

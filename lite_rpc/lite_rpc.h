@@ -208,6 +208,9 @@ struct lite_slot {
 	u64 start; /* local_clock() */
 	bool expired;
 	bool read; /* no message: the peer has nothing to reply to */
+	u16 op; /* 0 of a read */
+	u32 tx; /* bytes of the message and of what the peer may pull */
+	u32 rx; /* bytes of room for the bulk reply, or of a read */
 	void *buf; /* LITE_SLOT_SIZE, the request is built here */
 };
 
@@ -244,8 +247,13 @@ struct lite_link {
 	u64 ewma_ns; /* of recent calls' time */
 	struct lite_hist hist;
 	u64 calls;
-	u64 errors;
+	u64 reads; /* of them */
+	u64 errors; /* all: */
 	u64 timeouts;
+	u64 refused; /* the peer answered with one */
+	u64 lost; /* with the connection */
+	u64 tx_bytes;
+	u64 rx_bytes;
 	u64 connects;
 	u64 resets;
 };

@@ -7,6 +7,9 @@
 
 #include "lite_rpc.h"
 
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
 /* resets, time-outs, closing: whatever must not wait for a handler */
 struct workqueue_struct *lite_wq;
 

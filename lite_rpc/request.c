@@ -4,6 +4,7 @@
 #include <linux/export.h>
 
 #include "lite_rpc.h"
+#include "trace.h"
 
 /**
  * lite_req_msg() - the request's payload
@@ -207,6 +208,7 @@ void lite_req_reply_release(struct lite_req *req, int err, u32 len,
 	hdr->status = cpu_to_le32(lite_errno_to_status(err));
 	req->release = release;
 	req->release_arg = arg;
+	trace_lite_reply(req, len, err);
 	conn->ops->reply(req, req->flags & LITE_REQ_ONEWAY ?
 				      0 : sizeof(*hdr) + len);
 	lite_conn_replied(conn);

@@ -23,6 +23,7 @@ struct link {
 	char state[16];
 	uint64_t calls, errors, timeouts, outstanding, connects, resets;
 	uint64_t average, p50, p99, p999;
+	uint64_t reads, refused, lost, sent, received;
 };
 
 struct args {
@@ -48,9 +49,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {
-	options, parse, NULL,
+	options,
+	parse,
+	NULL,
 	"Show what this machine's components call others over, and how long it takes.",
-	NULL, NULL, NULL,
+	NULL,
+	NULL,
+	NULL,
 };
 
 static bool parse_link(struct link *l, const char *line)
@@ -58,11 +63,13 @@ static bool parse_link(struct link *l, const char *line)
 	return sscanf(line,
 		      "out %79s %15s %15s %15s %" SCNu64 " %" SCNu64 " %" SCNu64
 		      " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-		      " %" SCNu64 " %" SCNu64 " %" SCNu64,
+		      " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+		      " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
 		      l->peer, l->class, l->transport, l->state, &l->calls,
 		      &l->errors, &l->timeouts, &l->outstanding, &l->connects,
-		      &l->resets, &l->average, &l->p50, &l->p99,
-		      &l->p999) == 14;
+		      &l->resets, &l->average, &l->p50, &l->p99, &l->p999,
+		      &l->reads, &l->refused, &l->lost, &l->sent,
+		      &l->received) == 19;
 }
 
 static void add_json(struct args *args, const struct link *l)
@@ -73,8 +80,13 @@ static void add_json(struct args *args, const struct link *l)
 		uint64_t value;
 	} number[] = {
 		{ "calls", l->calls },
+		{ "reads", l->reads },
 		{ "errors", l->errors },
 		{ "timeouts", l->timeouts },
+		{ "refused", l->refused },
+		{ "lost", l->lost },
+		{ "sent_bytes", l->sent },
+		{ "received_bytes", l->received },
 		{ "outstanding", l->outstanding },
 		{ "connects", l->connects },
 		{ "resets", l->resets },
@@ -84,8 +96,8 @@ static void add_json(struct args *args, const struct link *l)
 		{ "p999_ns", l->p999 },
 	};
 	const char *const text[][2] = {
-		{ "node", l->node },	       { "peer", l->peer },
-		{ "class", l->class },	       { "transport", l->transport },
+		{ "node", l->node },   { "peer", l->peer },
+		{ "class", l->class }, { "transport", l->transport },
 		{ "state", l->state },
 	};
 
@@ -100,15 +112,20 @@ static void add_json(struct args *args, const struct link *l)
 
 static void add_row(struct args *args, const struct link *l)
 {
-	char num[4][24], us[3][24];
-	const uint64_t n[] = { l->calls, l->errors, l->timeouts, l->resets };
+	char num[5][24], mb[2][24], us[3][24];
+	const uint64_t n[] = { l->calls, l->reads, l->errors, l->timeouts,
+			       l->resets };
+	const uint64_t bytes[] = { l->sent, l->received };
 	const uint64_t ns[] = { l->p50, l->p99, l->p999 };
-	const char *cells[] = { l->node, l->peer, l->class, l->transport,
-				l->state, num[0], num[1], num[2],
-				num[3], us[0], us[1], us[2] };
+	const char *cells[] = { l->node,  l->peer, l->class, l->transport,
+				l->state, num[0],  num[1],   num[2],
+				num[3],	  num[4],  mb[0],    mb[1],
+				us[0],	  us[1],   us[2] };
 
 	for (size_t i = 0; i < ARRAY_SIZE(n); i++)
 		snprintf(num[i], sizeof(num[i]), "%" PRIu64, n[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bytes); i++)
+		snprintf(mb[i], sizeof(mb[i]), "%.1f", bytes[i] / 1e6);
 	for (size_t i = 0; i < ARRAY_SIZE(ns); i++)
 		snprintf(us[i], sizeof(us[i]), "%.1f", ns[i] / 1000.0);
 	table_add(&args->table, cells, ARRAY_SIZE(cells));
@@ -159,10 +176,11 @@ static void print(struct args *args)
 
 int cmd_net(int argc, char **argv)
 {
-	static const char *const head[] = { "NODE",	"PEER",	    "CLASS",
-					    "VIA",	"STATE",    "CALLS",
-					    "ERRORS",	"TIMEOUTS", "RESETS",
-					    "P50 us",	"P99 us",   "P99.9 us" };
+	static const char *const head[] = {
+		"NODE",	   "PEER",	  "CLASS",  "VIA",	"STATE",
+		"CALLS",   "READS",	  "ERRORS", "TIMEOUTS", "RESETS",
+		"MB SENT", "MB RECEIVED", "P50 us", "P99 us",	"P99.9 us",
+	};
 	struct args args = { 0 };
 	struct dirent **entry;
 	int nr;

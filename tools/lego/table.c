@@ -14,6 +14,8 @@ void table_add(struct table *table, const char *const *cells, size_t nr)
 {
 	char *(*row)[TABLE_COLUMNS];
 
+	if (nr > TABLE_COLUMNS)
+		abort();
 	row = reallocarray(table->row, table->nr_rows + 1, sizeof(*row));
 	if (!row)
 		abort();
