@@ -58,20 +58,21 @@ static int build(struct lite_link *link, const struct lite_call *call,
 	return len;
 }
 
+static unsigned long deadline_of(const struct lite_call *call)
+{
+	return jiffies + msecs_to_jiffies(call->timeout_ms ?: LITE_TIMEOUT_MS);
+}
+
 /* from now on the slot can end @call; NULL: one-way */
 static void arm(struct lite_link *link, unsigned int slot,
-		struct lite_call *call, struct completion *waiter)
+		struct lite_call *call, struct completion *waiter,
+		unsigned long deadline)
 {
 	struct lite_slot *s = &link->slot[slot];
-	u32 ms;
 
 	s->call = call;
 	s->waiter = waiter;
-	if (call) {
-		ms = call->timeout_ms ?: LITE_TIMEOUT_MS;
-		s->deadline = jiffies + msecs_to_jiffies(ms);
-		call->lite[0] = link;
-	}
+	s->deadline = deadline;
 	lite_link_arm(link, slot);
 }
 
@@ -93,11 +94,12 @@ static int sent(struct lite_link *link, unsigned int slot, u32 xid,
 
 /* @len bytes are built in @slot: send them for @call, or one-way for NULL */
 static int arm_and_send(struct lite_link *link, unsigned int slot, u32 len,
-			struct lite_call *call, struct completion *waiter)
+			struct lite_call *call, struct completion *waiter,
+			unsigned long deadline)
 {
 	u32 xid = link->slot[slot].xid;
 
-	arm(link, slot, call, waiter);
+	arm(link, slot, call, waiter, deadline);
 	return sent(link, slot, xid, call, link->ops->send(link, slot, len));
 }
 
@@ -112,13 +114,13 @@ static int arm_and_read(struct lite_link *link, unsigned int slot,
 	s->op = 0;
 	s->tx = 0;
 	s->rx = le32_to_cpu(seg->len);
-	arm(link, slot, call, NULL);
+	arm(link, slot, call, NULL, deadline_of(call));
 	return sent(link, slot, xid, call,
 		    link->ops->read(link, slot, seg, call->out));
 }
 
 static int call_start(struct lite_peer *peer, struct lite_call *call,
-		      struct completion *waiter)
+		      struct completion *waiter, unsigned long deadline)
 {
 	struct lite_link *link;
 	int slot, len, err;
@@ -139,16 +141,30 @@ static int call_start(struct lite_peer *peer, struct lite_call *call,
 		err = len;
 		goto out_unlock;
 	}
-	err = arm_and_send(link, slot, len, call, waiter);
+	err = arm_and_send(link, slot, len, call, waiter, deadline);
 out_unlock:
 	rcu_read_unlock();
 	return err;
 }
 
+/**
+ * lite_call_send() - lite_call_start() with a deadline that is set already
+ * @peer: whom
+ * @call: what
+ * @deadline: jiffies
+ *
+ * Context: any but hard interrupt. Return: as lite_call_start().
+ */
+int lite_call_send(struct lite_peer *peer, struct lite_call *call,
+		   unsigned long deadline)
+{
+	return call_start(peer, call, NULL, deadline);
+}
+
 /* see include/lego/lite.h */
 int lite_call_start(struct lite_peer *peer, struct lite_call *call)
 {
-	return call_start(peer, call, NULL);
+	return call_start(peer, call, NULL, deadline_of(call));
 }
 EXPORT_SYMBOL_NS_GPL(lite_call_start, LITE_RPC);
 
@@ -198,7 +214,7 @@ int lite_notify(struct lite_peer *peer, u8 class, u16 op, const void *req,
 		lite_link_put_slot(link, slot);
 		goto out_unlock;
 	}
-	err = arm_and_send(link, slot, err, NULL, NULL);
+	err = arm_and_send(link, slot, err, NULL, NULL, 0);
 out_unlock:
 	rcu_read_unlock();
 	return err;
@@ -266,7 +282,7 @@ static int start_bounded(struct lite_peer *peer, struct lite_call *call,
 	int err;
 
 	for (;;) {
-		err = call_start(peer, call, done);
+		err = call_start(peer, call, done, deadline_of(call));
 		if (err != -ENOTCONN && err != -EAGAIN)
 			return err;
 		if (time_after_eq(jiffies, deadline))
@@ -340,7 +356,8 @@ int lite_call_raw(struct lite_peer *peer, const struct lite_raw *raw)
 	link->slot[slot].op = raw->op;
 	link->slot[slot].tx = raw->send;
 	link->slot[slot].rx = 0;
-	err = arm_and_send(link, slot, raw->send, &call, &done);
+	err = arm_and_send(link, slot, raw->send, &call, &done,
+			   deadline_of(&call));
 out_unlock:
 	rcu_read_unlock();
 	if (err)

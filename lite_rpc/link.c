@@ -87,6 +87,7 @@ static void wake_slot(struct lite_link *link)
 {
 	if (wq_has_sleeper(&link->slot_wait))
 		wake_up(&link->slot_wait);
+	lite_queue_flush(link);
 }
 
 /* the call may be freed in here */
@@ -469,6 +470,7 @@ static void reset_locked(struct lite_link *link)
 	link->resets++;
 	spin_unlock_irqrestore(&link->lock, flags);
 	wake_up_all(&link->slot_wait);
+	lite_queue_reconnect(link);
 }
 
 static void reset_work(struct work_struct *work)
@@ -538,9 +540,12 @@ next:
 	}
 	if (broken)
 		lite_link_break(link, -ECONNRESET);
+	if (lite_queue_expire(link))
+		lite_queue_flush(link);
 
 	spin_lock_irqsave(&link->lock, flags);
-	/* a call that was armed after we looked at its slot found timer_on */
+	/* a call that came after we looked for it found timer_on */
+	busy |= !list_empty(&link->queue);
 	for (i = 0; !busy && i < LITE_SLOTS; i++)
 		busy = link->slot[i].state == LITE_SLOT_BUSY;
 	link->timer_on = busy;
@@ -581,6 +586,7 @@ static int connect_locked(struct lite_link *link)
 	if (err)
 		return err;
 	wake_up_all(&link->slot_wait);
+	lite_queue_flush(link);
 	if (doomed) {
 		lite_link_break(link, -ECONNRESET);
 		reset_locked(link);
@@ -653,6 +659,7 @@ int lite_link_init(struct lite_link *link, struct lite_peer *peer, u8 class)
 	init_waitqueue_head(&link->slot_wait);
 	INIT_DELAYED_WORK(&link->timer, timer_work);
 	INIT_WORK(&link->reset_work, reset_work);
+	lite_queue_init(link);
 	bitmap_fill(link->free, LITE_SLOTS);
 	for (i = 0; i < LITE_SLOTS; i++)
 		link->slot[i].link = link;
@@ -669,6 +676,7 @@ void lite_link_exit(struct lite_link *link)
 {
 	unsigned int i;
 
+	lite_queue_exit(link);
 	lite_link_reset(link, -ESHUTDOWN);
 	cancel_work_sync(&link->reset_work);
 	cancel_delayed_work_sync(&link->timer);

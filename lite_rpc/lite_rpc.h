@@ -172,7 +172,7 @@ void lite_node_put(struct lite_node *node);
 struct lite_node *lite_node_find(const char *addr);
 struct lite_node *lite_node_find_on(const void *dev);
 
-/* ---- calling: peers, links, slots (peer.c, link.c, call.c) ---- */
+/* ---- calling: peers, links, slots (peer.c, link.c, call.c, queue.c) ---- */
 
 enum lite_link_state {
 	LITE_LINK_DOWN,
@@ -221,6 +221,9 @@ struct lite_slot {
  * @lock: protects @state, @slot, @free, @orphans, statistics; a leaf
  * @doomed: it broke before it was UP
  * @tries: how many connects have ended, to share the outcome (@last_err)
+ * @queue: calls that wait for a slot or a connection (queue.c); under @lock
+ * @flushing: somebody sends what is in @queue; under @lock
+ * @connect_work: connects for @queue
  */
 struct lite_link {
 	struct lite_peer *peer;
@@ -243,6 +246,9 @@ struct lite_link {
 	wait_queue_head_t slot_wait;
 	struct delayed_work timer;
 	struct work_struct reset_work;
+	struct list_head queue;
+	bool flushing;
+	struct delayed_work connect_work;
 
 	u64 ewma_ns; /* of recent calls' time */
 	struct lite_hist hist;
@@ -289,6 +295,14 @@ int lite_link_get_slot(struct lite_link *link);
 void lite_link_put_slot(struct lite_link *link, unsigned int slot);
 void lite_link_arm(struct lite_link *link, unsigned int slot);
 bool lite_link_unarm(struct lite_link *link, unsigned int slot, u32 xid);
+int lite_call_send(struct lite_peer *peer, struct lite_call *call,
+		   unsigned long deadline);
+void lite_queue_init(struct lite_link *link);
+void lite_queue_exit(struct lite_link *link);
+void lite_queue_flush(struct lite_link *link);
+bool lite_queue_expire(struct lite_link *link);
+void lite_queue_end(struct lite_link *link, int err);
+void lite_queue_reconnect(struct lite_link *link);
 const char *lite_link_state_name(enum lite_link_state state);
 const char *lite_class_name(unsigned int class);
 void lite_peers_reset(struct lite_node *node,

@@ -211,6 +211,8 @@ void lite_peer_reset(struct lite_peer *peer)
 
 	if (IS_ERR_OR_NULL(peer))
 		return;
+	for (i = 0; i < LITE_CLASS_NR; i++)
+		lite_queue_end(&peer->link[i], -ECONNRESET);
 	/* all first, so that none waits for another */
 	for (i = 0; i < LITE_CLASS_NR; i++)
 		lite_link_break(&peer->link[i], -ECONNRESET);
@@ -250,6 +252,8 @@ void lite_peers_reset(struct lite_node *node,
 		kref_get(&peer->ref); /* holds our place in the list */
 		spin_unlock_irqrestore(&node->lock, flags);
 		lite_peer_put(prev);
+		for (i = 0; i < LITE_CLASS_NR && node->stopping; i++)
+			lite_queue_end(&peer->link[i], err);
 		for (i = 0; i < LITE_CLASS_NR; i++)
 			if (!ops || link_uses(&peer->link[i], ops))
 				lite_link_reset(&peer->link[i], err);

@@ -8,6 +8,7 @@
 #define _LEGO_LITE_H
 
 #include <linux/completion.h>
+#include <linux/list.h>
 #include <linux/types.h>
 #include <lego/proto.h>
 
@@ -116,7 +117,8 @@ enum lite_class {
  * @status: 0, or the handler's error, or -ETIMEDOUT (may have been executed),
  *	-ECONNRESET (the link died, may have been executed), -ENOTCONN (was not
  *	sent), -EMSGSIZE, -ESHUTDOWN (node going away)
- * @lite: lite_rpc's own
+ * @list: lite_rpc's own
+ * @deadline: lite_rpc's own
  *
  * @in, @out, @rsp must stay valid till the call is over.
  */
@@ -136,7 +138,8 @@ struct lite_call {
 	void (*done)(struct lite_call *call);
 	void *priv;
 	int status;
-	void *lite[2];
+	struct list_head list;
+	unsigned long deadline;
 };
 
 #define LITE_TIMEOUT_MS 10000
@@ -167,6 +170,30 @@ int lite_call(struct lite_peer *peer, struct lite_call *call);
  *	lite_peer_wait_slot()).
  */
 int lite_call_start(struct lite_peer *peer, struct lite_call *call);
+
+/**
+ * lite_call_queue() - call as soon as there is a slot and a connection
+ * @peer: whom
+ * @call: what; its time-out counts from here
+ *
+ * As lite_call_start(), but the call waits for what that would return, behind
+ * those that wait already, and through reconnections: thousands may.
+ * @call->done is called exactly once in any case, perhaps before this returns.
+ * Context: any but hard interrupt; never sleeps.
+ */
+void lite_call_queue(struct lite_peer *peer, struct lite_call *call);
+
+/**
+ * lite_call_many() - call many peers at once and wait for all
+ * @peer: whom, each
+ * @call: what, each; @done and @priv are lite_rpc's, @status tells the outcome
+ * @nr: how many
+ *
+ * Context: process, may sleep, bounded by the calls' time-outs.
+ * Return: 0, or the first error in order.
+ */
+int lite_call_many(struct lite_peer *const *peer, struct lite_call *call,
+		   unsigned int nr);
 
 /**
  * lite_read_start() - read a peer's memory without its processors' help

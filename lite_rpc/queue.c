@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Calls that wait for a slot or a connection, instead of their callers: so
+ * thousands may be under way to a peer whose ring has LITE_SLOTS, and a call
+ * outlives the connection it was queued for.
+ *
+ * First come, first served; a slot that gets free goes to whoever has waited
+ * longest, and while anybody waits nobody overtakes by lite_call_queue().
+ */
+#include <linux/export.h>
+#include <linux/jiffies.h>
+
+#include "lite_rpc.h"
+
+#define RECONNECT_MS 200
+
+static void call_over(struct lite_call *call, int status)
+{
+	call->status = status;
+	call->done(call);
+}
+
+/* No use to try again: the call would end so every time. */
+static bool is_final(int err)
+{
+	switch (err) {
+	case 0:
+	case -EAGAIN:
+	case -ENOTCONN:
+	case -ETIMEDOUT:
+	case -ECONNREFUSED:
+	case -EHOSTUNREACH:
+	case -ENETUNREACH:
+	case -ECONNRESET:
+	case -EINTR:
+	case -ENOMEM:
+		return false;
+	}
+	return true;
+}
+
+/* Take the first that waits, if it could be sent now. */
+static struct lite_call *next_call(struct lite_link *link)
+{
+	struct lite_call *call = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&link->lock, flags);
+	if (link->state == LITE_LINK_UP &&
+	    !bitmap_empty(link->free, LITE_SLOTS))
+		call = list_first_entry_or_null(&link->queue, struct lite_call,
+						list);
+	if (call)
+		list_del(&call->list);
+	else
+		link->flushing = false;
+	spin_unlock_irqrestore(&link->lock, flags);
+	return call;
+}
+
+static bool may_flush(struct lite_link *link)
+{
+	unsigned long flags;
+	bool may;
+
+	/* whoever made the queue not empty, or a slot free, looks after that */
+	if (list_empty_careful(&link->queue))
+		return false;
+	spin_lock_irqsave(&link->lock, flags);
+	may = !link->flushing;
+	link->flushing = true;
+	spin_unlock_irqrestore(&link->lock, flags);
+	return may;
+}
+
+/**
+ * lite_queue_flush() - send what waits, as far as there are slots
+ * @link: link
+ *
+ * To be called when a slot got free or the link came up. One at a time does it,
+ * the others leave it to him, who looks once more under the lock.
+ * Context: any but hard interrupt.
+ */
+void lite_queue_flush(struct lite_link *link)
+{
+	struct lite_call *call;
+	unsigned long flags;
+	int err;
+
+	if (!may_flush(link))
+		return;
+	while ((call = next_call(link))) {
+		err = lite_call_send(link->peer, call, call->deadline);
+		if (!err)
+			continue;
+		if (is_final(err)) {
+			call_over(call, err);
+			continue;
+		}
+		/* the timer tries again, should nothing else happen */
+		spin_lock_irqsave(&link->lock, flags);
+		list_add(&call->list, &link->queue);
+		link->flushing = false;
+		spin_unlock_irqrestore(&link->lock, flags);
+		return;
+	}
+}
+
+/**
+ * lite_queue_expire() - end the calls that have waited too long
+ * @link: link
+ *
+ * Context: process.
+ * Return: whether others wait still.
+ */
+bool lite_queue_expire(struct lite_link *link)
+{
+	struct lite_call *call, *next;
+	unsigned long flags;
+	LIST_HEAD(late);
+	bool left;
+
+	spin_lock_irqsave(&link->lock, flags);
+	list_for_each_entry_safe(call, next, &link->queue, list)
+		if (time_after_eq(jiffies, call->deadline)) {
+			list_move_tail(&call->list, &late);
+			link->timeouts++;
+			link->errors++;
+		}
+	left = !list_empty(&link->queue);
+	spin_unlock_irqrestore(&link->lock, flags);
+	list_for_each_entry_safe(call, next, &late, list)
+		call_over(call, -ETIMEDOUT);
+	return left;
+}
+
+/**
+ * lite_queue_end() - end all calls that wait
+ * @link: link
+ * @err: what with
+ *
+ * Context: any but hard interrupt.
+ */
+void lite_queue_end(struct lite_link *link, int err)
+{
+	struct lite_call *call, *next;
+	unsigned long flags;
+	LIST_HEAD(calls);
+
+	spin_lock_irqsave(&link->lock, flags);
+	list_splice_init(&link->queue, &calls);
+	spin_unlock_irqrestore(&link->lock, flags);
+	list_for_each_entry_safe(call, next, &calls, list)
+		call_over(call, err);
+}
+
+/* Calls wait and there is no connection. */
+static void connect_work(struct work_struct *work)
+{
+	struct lite_link *link = container_of(to_delayed_work(work),
+					      struct lite_link, connect_work);
+	int err;
+
+	if (list_empty_careful(&link->queue))
+		return;
+	err = lite_link_connect(link);
+	if (is_final(err))
+		lite_queue_end(link, err);
+	else if (err)
+		queue_delayed_work(lite_wq, &link->connect_work,
+				   msecs_to_jiffies(RECONNECT_MS));
+	else
+		lite_queue_flush(link);
+}
+
+/**
+ * lite_queue_reconnect() - the link is down: if calls wait, connect again
+ * @link: link
+ *
+ * Context: any but hard interrupt.
+ */
+void lite_queue_reconnect(struct lite_link *link)
+{
+	if (!list_empty_careful(&link->queue))
+		queue_delayed_work(lite_wq, &link->connect_work, 0);
+}
+
+/**
+ * lite_queue_init() - nobody waits yet
+ * @link: link
+ */
+void lite_queue_init(struct lite_link *link)
+{
+	INIT_LIST_HEAD(&link->queue);
+	INIT_DELAYED_WORK(&link->connect_work, connect_work);
+}
+
+/**
+ * lite_queue_exit() - nobody shall wait any more
+ * @link: link, of a peer that nobody calls
+ *
+ * Context: process, may sleep.
+ */
+void lite_queue_exit(struct lite_link *link)
+{
+	lite_queue_end(link, -ESHUTDOWN);
+	cancel_delayed_work_sync(&link->connect_work);
+}
+
+static void add(struct lite_link *link, struct lite_call *call)
+{
+	unsigned long flags;
+	bool timer;
+
+	spin_lock_irqsave(&link->lock, flags);
+	list_add_tail(&call->list, &link->queue);
+	timer = !link->timer_on;
+	link->timer_on = true;
+	spin_unlock_irqrestore(&link->lock, flags);
+	if (timer)
+		queue_delayed_work(lite_wq, &link->timer, LITE_TICK);
+}
+
+/* see include/lego/lite.h */
+void lite_call_queue(struct lite_peer *peer, struct lite_call *call)
+{
+	u32 ms = call->timeout_ms ?: LITE_TIMEOUT_MS;
+	struct lite_link *link;
+	int err = -EAGAIN;
+
+	if (call->class >= LITE_CLASS_NR) {
+		call_over(call, -EINVAL);
+		return;
+	}
+	link = &peer->link[call->class];
+	call->deadline = jiffies + msecs_to_jiffies(ms);
+	if (list_empty_careful(&link->queue))
+		err = lite_call_send(peer, call, call->deadline);
+	if (!err)
+		return;
+	if (is_final(err)) {
+		call_over(call, err);
+		return;
+	}
+	add(link, call);
+	/* whatever it waits for may have happened before it was there */
+	lite_queue_flush(link);
+	if (READ_ONCE(link->state) != LITE_LINK_UP)
+		queue_delayed_work(lite_wq, &link->connect_work, 0);
+	/* set before lite_node_stop() ends what waits: it, or we */
+	smp_mb();
+	if (READ_ONCE(peer->node->stopping))
+		lite_queue_end(link, -ESHUTDOWN);
+}
+EXPORT_SYMBOL_NS_GPL(lite_call_queue, LITE_RPC);
+
+struct many {
+	atomic_t left;
+	struct completion done;
+};
+
+static void many_done(struct lite_call *call)
+{
+	struct many *many = call->priv;
+
+	if (atomic_dec_and_test(&many->left))
+		complete(&many->done);
+}
+
+/* see include/lego/lite.h */
+int lite_call_many(struct lite_peer *const *peer, struct lite_call *call,
+		   unsigned int nr)
+{
+	struct many many = { .left = ATOMIC_INIT(nr + 1) };
+	unsigned int i;
+	int err = 0;
+
+	might_sleep();
+	init_completion(&many.done);
+	for (i = 0; i < nr; i++) {
+		call[i].done = many_done;
+		call[i].priv = &many;
+		lite_call_queue(peer[i], &call[i]);
+	}
+	/* each ends within its time-out */
+	if (!atomic_dec_and_test(&many.left))
+		wait_for_completion(&many.done);
+	for (i = 0; i < nr && !err; i++)
+		err = call[i].status;
+	return err;
+}
+EXPORT_SYMBOL_NS_GPL(lite_call_many, LITE_RPC);
