@@ -10,59 +10,69 @@
 
 #define PROCS_MS 2000
 
-struct procs_peer {
+/**
+ * struct procs_ask - a question and its answer
+ * @incarnation: of the pComponent
+ * @addr: where it is
+ * @rsp: what it says
+ */
+struct procs_ask {
 	u64 incarnation;
 	char addr[LITE_ADDR_LEN];
+	struct pcomp_procs_rsp rsp;
 };
 
 /* The pComponents that are up; how many. The array is for kfree(). */
-static int procs_peers(struct gmgr *g, struct procs_peer **out)
+static int procs_find(struct gmgr *g, struct procs_ask **out)
 {
 	struct gmgr_component *c;
-	struct procs_peer *peer;
+	struct procs_ask *ask;
 	int nr = 0;
 
-	peer = kcalloc(GMGR_MEMBERS_LIMIT, sizeof(*peer), GFP_KERNEL);
-	if (!peer)
+	ask = kcalloc(GMGR_MEMBERS_LIMIT, sizeof(*ask), GFP_KERNEL);
+	if (!ask)
 		return -ENOMEM;
 	mutex_lock(&g->lock);
 	list_for_each_entry(c, &g->members, list) {
 		if (c->role != LITE_ROLE_PCOMP || c->state != GMGR_MEMBER_UP)
 			continue;
-		peer[nr].incarnation = c->incarnation;
-		strscpy(peer[nr++].addr, c->addr, sizeof(peer->addr));
+		ask[nr].incarnation = c->incarnation;
+		strscpy(ask[nr++].addr, c->addr, sizeof(ask->addr));
 	}
 	mutex_unlock(&g->lock);
-	*out = peer;
+	*out = ask;
 	return nr;
 }
 
-static int procs_ask(struct gmgr *g, const struct procs_peer *peer, u32 vid,
-		     u32 *nr)
+/* Ask them all at once, so that one that is silent costs its time-out once. */
+static int procs_ask(struct gmgr *g, const struct pcomp_procs_req *req,
+		     struct procs_ask *ask, int count, struct lite_call *call)
 {
-	struct pcomp_procs_req req = { .vid = cpu_to_le32(vid) };
-	struct pcomp_procs_rsp rsp;
-	struct lite_call call = {
-		.op = PCOMP_PROCS,
-		.class = LITE_CLASS_CONTROL,
-		.req = &req,
-		.req_len = sizeof(req),
-		.rsp = &rsp,
-		.rsp_size = sizeof(rsp),
-		.timeout_ms = PROCS_MS,
-	};
-	struct lite_peer *p = lite_peer_get(g->node, peer->addr,
-					    peer->incarnation);
-	int err;
+	struct lite_peer **peer;
+	int i, err = 0;
 
-	if (IS_ERR(p))
-		return PTR_ERR(p);
-	err = lite_call(p, &call);
-	lite_peer_put(p);
-	if (!err && call.rsp_len != sizeof(rsp))
-		err = -EPROTO;
+	peer = kcalloc(count, sizeof(*peer), GFP_KERNEL);
+	if (!peer)
+		return -ENOMEM;
+	for (i = 0; i < count && !err; i++) {
+		peer[i] = lite_peer_get(g->node, ask[i].addr,
+					ask[i].incarnation);
+		err = PTR_ERR_OR_ZERO(peer[i]);
+		call[i] = (struct lite_call){
+			.op = PCOMP_PROCS,
+			.class = LITE_CLASS_CONTROL,
+			.req = req,
+			.req_len = sizeof(*req),
+			.rsp = &ask[i].rsp,
+			.rsp_size = sizeof(ask[i].rsp),
+			.timeout_ms = PROCS_MS,
+		};
+	}
 	if (!err)
-		*nr += le32_to_cpu(rsp.nr);
+		lite_call_many(peer, call, count);
+	while (i--)
+		lite_peer_put(peer[i]);
+	kfree(peer);
 	return err;
 }
 
@@ -78,22 +88,34 @@ static int procs_ask(struct gmgr *g, const struct procs_peer *peer, u32 vid,
  */
 int gmgr_procs(struct gmgr *g, u32 vid, u32 *nr)
 {
-	struct procs_peer *peer;
-	int i, count, err = 0;
+	struct pcomp_procs_req req = { .vid = cpu_to_le32(vid) };
+	struct lite_call *call = NULL;
+	struct procs_ask *ask;
+	int i, count, err;
 
 	*nr = 0;
-	count = procs_peers(g, &peer);
+	count = procs_find(g, &ask);
 	if (count < 0)
 		return count;
-	for (i = 0; i < count; i++)
-		/* of another incarnation: its processes are gone */
-		switch (procs_ask(g, &peer[i], vid, nr)) {
-		case 0:
-		case -ESTALE:
-			break;
-		default:
+	err = 0;
+	if (!count)
+		goto out_free;
+	err = -ENOMEM;
+	call = kcalloc(count, sizeof(*call), GFP_KERNEL);
+	if (!call)
+		goto out_free;
+	err = procs_ask(g, &req, ask, count, call);
+	if (err)
+		goto out_free;
+	for (i = 0; i < count; i++) {
+		if (!call[i].status && call[i].rsp_len == sizeof(ask[i].rsp))
+			*nr += le32_to_cpu(ask[i].rsp.nr);
+		else if (call[i].status != -ESTALE)
 			err = -EHOSTUNREACH;
-		}
-	kfree(peer);
+		/* else of another incarnation: its processes are gone */
+	}
+out_free:
+	kfree(call);
+	kfree(ask);
 	return err;
 }

@@ -105,30 +105,6 @@ int mcomp_fork_shard(struct mcomp_space *parent, u64 child_id)
 	return mcomp_space_insert(child);
 }
 
-static int fork_call(struct mcomp *m, u32 owner, u64 parent, u64 child)
-{
-	struct mcomp_fork_req req = {
-		.parent = cpu_to_le64(parent),
-		.child = cpu_to_le64(child),
-	};
-	struct lite_call call = {
-		.op = MCOMP_SHARD_FORK,
-		.class = LITE_CLASS_CONTROL,
-		.req = &req,
-		.req_len = sizeof(req),
-		.timeout_ms = MCOMP_CALL_MS,
-	};
-	struct lite_peer *peer;
-	int err;
-
-	peer = lite_member_peer(m->node, owner);
-	if (IS_ERR(peer))
-		return PTR_ERR(peer);
-	err = lite_call(peer, &call);
-	lite_peer_put(peer);
-	return err;
-}
-
 struct fork_owners {
 	unsigned int nr;
 	struct mcomp_owner *owner[];
@@ -168,20 +144,57 @@ static struct fork_owners *fork_list_owners(struct mcomp_space *child)
 	return owners;
 }
 
+/* Ask all of them at once: the parent's program waits for the slowest only. */
+static int fork_call_owners(struct mcomp *m, const struct mcomp_fork_req *req,
+			    const struct fork_owners *owners)
+{
+	struct lite_peer **peer;
+	struct lite_call *call;
+	unsigned int i, n;
+	int err = -ENOMEM;
+
+	peer = kcalloc(owners->nr, sizeof(*peer), GFP_KERNEL);
+	call = kcalloc(owners->nr, sizeof(*call), GFP_KERNEL);
+	if (!peer || !call)
+		goto out_free;
+	for (n = 0; n < owners->nr; n++) {
+		peer[n] = lite_member_peer(m->node, owners->owner[n]->id);
+		err = PTR_ERR_OR_ZERO(peer[n]);
+		if (err)
+			goto out_put;
+		call[n].op = MCOMP_SHARD_FORK;
+		call[n].class = LITE_CLASS_CONTROL;
+		call[n].req = req;
+		call[n].req_len = sizeof(*req);
+		call[n].timeout_ms = MCOMP_CALL_MS;
+	}
+	err = lite_call_many(peer, call, n);
+out_put:
+	for (i = 0; i < n; i++)
+		lite_peer_put(peer[i]);
+out_free:
+	kfree(call);
+	kfree(peer);
+	return err;
+}
+
 /* Have each owner fork its shard. @child is in the table. */
 static int fork_at_owners(struct mcomp_space *child, u64 parent_id,
 			  struct fork_owners *owners)
 {
+	struct mcomp_fork_req req = {
+		.parent = cpu_to_le64(parent_id),
+		.child = cpu_to_le64(child->id),
+	};
 	unsigned int i;
 	bool dead;
 	int err;
 
-	for (i = 0; i < owners->nr; i++) {
-		err = fork_call(child->m, owners->owner[i]->id, parent_id,
-				child->id);
-		if (err)
-			return err;
-	}
+	if (!owners->nr)
+		return 0;
+	err = fork_call_owners(child->m, &req, owners);
+	if (err)
+		return err;
 	mutex_lock(&child->owners_lock);
 	dead = child->dead;
 	mutex_unlock(&child->owners_lock);
@@ -200,7 +213,7 @@ static int fork_at_owners(struct mcomp_space *child, u64 parent_id,
  * @child_id: child
  *
  * All or nothing. Write-backs of the parent are held back by its pComponent.
- * Context: process, may sleep; makes calls, bounded by MCOMP_CALL_MS each.
+ * Context: process, may sleep; makes calls, bounded by MCOMP_CALL_MS.
  * Return: 0, -EEXIST, -ESTALE, -ESHUTDOWN, -ENOMEM, or why an owner could not
  *	do it.
  */
