@@ -6,6 +6,8 @@
 KERNEL ?= 6.1
 KDIR ?=
 MODULES := lite_rpc gmgr mcomp scomp pcomp
+# Not for servers: KDIR= builds what is installed.
+TEST_MODULES := $(if $(KDIR),,lego_load)
 
 export LEGO_CACHE ?= $(HOME)/.cache/lego
 # The login shell's PATH of a minimal system may lack them.
@@ -34,9 +36,10 @@ endif
 modules: kernel
 	@mkdir -p $(BUILD)
 	@find $(BUILD) -xtype l -delete
-	@cp -rsf $(MODULES:%=$(top)/%) $(top)/Kbuild $(top)/include $(BUILD)/
+	@cp -rsf $(MODULES:%=$(top)/%) $(TEST_MODULES:%=$(top)/selftests/module/%) \
+		$(top)/Kbuild $(top)/include $(BUILD)/
 	+@flock $(BUILD) $(MAKE) -j$(jobs) -C $(kbuild) M=$(BUILD) \
-		LEGO_MODULES="$(MODULES)" $(no_btf) $(KFLAGS) modules
+		LEGO_MODULES="$(MODULES) $(TEST_MODULES)" $(no_btf) $(KFLAGS) modules
 
 tools:
 	+@mkdir -p build && flock build $(MAKE) -C tools OUT=$(top)/build/tools

@@ -130,6 +130,8 @@ void lite_rdma_mr_del(struct lite_mr *mr);
  * @conn_wait: a conn has left @conns, or is dead
  * @mr_lock: protects @mrs and the registering of them; outside of @lock
  * @wq: where handlers run, one per class
+ * @ping_page: what LITE_PING pushes
+ * @ping_mr: the same
  */
 struct lite_node {
 	struct kref ref;
@@ -155,6 +157,9 @@ struct lite_node {
 	struct list_head mrs;
 
 	struct workqueue_struct *wq[LITE_CLASS_NR];
+
+	struct page *ping_page;
+	struct lite_mr *ping_mr;
 
 	struct lite_membership *members;
 	struct lite_rdma_node *rdma; /* under mr_lock; valid while a QP is */
@@ -408,6 +413,8 @@ void lite_conns_close(struct lite_node *node,
 void lite_conn_replied(struct lite_conn *conn);
 void lite_req_work(struct work_struct *work);
 void lite_ping(struct lite_req *req);
+int lite_ping_init(struct lite_node *node);
+void lite_ping_exit(struct lite_node *node);
 
 /* ---- memory (mr.c) ---- */
 

@@ -229,6 +229,11 @@ struct lite_node *lite_node_create(const struct lite_node_cfg *cfg)
 			goto err_show_del;
 	}
 	__module_get(THIS_MODULE);
+	err = lite_ping_init(node);
+	if (err) {
+		lite_node_destroy(node);
+		return ERR_PTR(err);
+	}
 	return node;
 
 err_show_del:
@@ -275,6 +280,7 @@ void lite_node_destroy(struct lite_node *node)
 	if (IS_ERR_OR_NULL(node))
 		return;
 	lite_node_stop(node);
+	lite_ping_exit(node);
 	lite_node_show_del(node);
 	lite_node_put(node);
 	while (!wait_for_completion_timeout(&node->released, 10 * HZ))

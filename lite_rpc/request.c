@@ -234,15 +234,3 @@ void lite_req_work(struct work_struct *work)
 	req->fn(req);
 	local_bh_enable();
 }
-
-/**
- * lite_ping() - the handler of LITE_PING: the payload comes back
- * @req: request
- *
- * Context: bottom halves off.
- */
-void lite_ping(struct lite_req *req)
-{
-	memcpy(lite_req_rsp(req), lite_req_msg(req), lite_req_len(req));
-	lite_req_reply(req, 0, lite_req_len(req));
-}

@@ -14,7 +14,8 @@
  * Changelog
  *   1  first version
  *   2  MCOMP_WRITEBACK's reply says where the pages are, MCOMP_EXPORT lets a
- *	pComponent read them there; mcomp_space_req.flags
+ *	pComponent read them there; mcomp_space_req.flags; LITE_PING writes
+ *	out segments
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H
@@ -263,6 +264,14 @@ enum lite_op_lite {
 };
 
 #define LITE_PING_MAX 1024
+
+/*
+ * All out segments of a LITE_PING are written, with le32 words: the word at
+ * byte 4 * I of each 4096 is LITE_PING_WORD(I). Where they are more than
+ * LITE_PING_OUT_MAX bytes together it is refused.
+ */
+#define LITE_PING_OUT_MAX 65536
+#define LITE_PING_WORD(i) (LITE_MAGIC + (__u32)(i) * 0x9e3779b1u)
 
 /* ---- GMGR ---- */
 
