@@ -47,6 +47,8 @@ struct load_buf {
  * @task: with a reference
  * @left: calls to make, with opts.calls
  * @seq: calls made
+ * @started: when the call of now did; connecting counts for lite_call() only,
+ *	which does it itself
  * @buf: ring
  * @stats: its own
  * @sample: nanoseconds of successful calls, at most run->max_samples
@@ -57,6 +59,7 @@ struct load_caller {
 	unsigned int id;
 	u32 left;
 	u32 seq;
+	u64 started;
 	struct load_buf buf[RING];
 	struct load_stats stats;
 	u32 *sample;
@@ -186,11 +189,13 @@ static int start(struct load_caller *c, struct load_buf *b,
 			return err;
 		if (time_after_eq(jiffies, deadline))
 			return -ETIMEDOUT;
-		if (err == -EAGAIN)
+		if (err == -EAGAIN) {
 			lite_peer_wait_slot(c->run->peer, opts->class);
-		else
-			err = lite_peer_connect(c->run->peer, opts->class);
-		if (err != -EAGAIN && err)
+			continue;
+		}
+		err = lite_peer_connect(c->run->peer, opts->class);
+		c->started = ktime_get_ns();
+		if (err)
 			return err;
 	}
 }
@@ -251,7 +256,6 @@ static void call_once(struct load_caller *c)
 	const struct load_opts *opts = c->run->opts;
 	struct load_buf *b = &c->buf[c->seq % RING];
 	u32 stamp[2] = { c->id, c->seq++ };
-	u64 start;
 	int err;
 
 	check_given_back(c, b);
@@ -271,12 +275,12 @@ static void call_once(struct load_caller *c)
 	};
 	atomic_set(&b->ended, 0);
 	reinit_completion(&b->over);
-	start = ktime_get_ns();
+	c->started = ktime_get_ns();
 	if (opts->mode == LOAD_SYNC)
 		err = lite_call(c->run->peer, &b->call);
 	else
 		err = call_async(c, b);
-	count_end(c, err, ktime_get_ns() - start);
+	count_end(c, err, ktime_get_ns() - c->started);
 	if (!err && opts->mode != LOAD_ONEWAY)
 		check_reply(c, b);
 	poison(c->run, b);

@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# timeout: 400
+# 64 callers over RDMA, while packets are lost, the link is down, the peer loses
+# its power or is made anew: each call ends in time, once, and nothing of a
+# reply comes to memory that was given back.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../stress.sh"
+
+to=$(attr m1 nodes/m1/addr)
+from=$(attr p0 nodes/p0/addr)
+load_insmod p0 "${from%:*}:7490" || exit
+all="callers=64 timeout_ms=$((1500 * slow)) slack_ms=$((1000 * slow))"
+
+load_run p0 "$to" $all ms=2000 out=4096 timeout_ms=$((10000 * slow))
+load_clean "a quiet network"
+wait_until 10 no_conns m1 m1
+tap_ok $? "after it the peer has forgotten the caller"
+before=$(kib_free p0)
+before_m1=$(kib_free m1)
+
+"$rack" net m1 loss 1
+"$rack" net p0 loss 1
+load_run p0 "$to" $all ms=6000 out=4096
+load_good "one packet in a hundred lost"
+"$rack" net m1 loss 0
+"$rack" net p0 loss 0
+
+for what in "out=4096 mode=0" "size=1024 mode=1" "mode=2"; do
+	(sleep 1; "$rack" net m1 down; sleep 3; "$rack" net m1 up) &
+	load_run p0 "$to" $all ms=7000 $what
+	wait
+	load_good "the link down for 3 s, $what"
+done
+
+# of a peer that goes orderly and comes again, in the same kernel
+(sleep 1; on m1 rmmod mcomp; sleep 1; "$rack" load m1 > /dev/null 2>&1) &
+load_run p0 "$to" $all ms=$((6000 * slow)) out=65536
+wait
+load_good "the peer made anew"
+
+wait_until 10 no_conns m1 m1
+tap_ok $? "after all that the peer has forgotten the caller"
+lost=$((before_m1 - $(kib_free m1)))
+tap_note "memory lost at the peer: $lost KiB"
+[ $lost -lt 4096 ]
+tap_ok $? "the peer's memory is given back"
+
+(sleep 2; "$rack" kill m1; sleep 2; "$rack" start m1 > /dev/null 2>&1) &
+load_run p0 "$to" $all ms=$((30000 * slow)) out=4096
+wait
+load_good "the peer loses its power and comes again"
+load_run p0 "$to" $all ms=2000 out=4096 timeout_ms=$((10000 * slow))
+load_clean "the network quiet again"
+
+lost=$((before - $(kib_free p0)))
+tap_note "memory lost at the caller: $lost KiB"
+[ $lost -lt 4096 ]
+tap_ok $? "the caller's memory is given back"
+tap_check "the generator unloads" on p0 rmmod lego_load
+tap_done
