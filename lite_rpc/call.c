@@ -288,7 +288,8 @@ static int start_bounded(struct lite_peer *peer, struct lite_call *call,
 		if (time_after_eq(jiffies, deadline))
 			return err == -EAGAIN ? -ETIMEDOUT : err;
 		if (err == -ENOTCONN) {
-			err = lite_peer_connect(peer, call->class);
+			err = lite_link_connect(&peer->link[call->class],
+						deadline);
 			if (err)
 				return err;
 		} else if (lite_peer_wait_slot(peer, call->class) == -EINTR) {
@@ -336,7 +337,8 @@ int lite_call_raw(struct lite_peer *peer, const struct lite_raw *raw)
 
 	if (raw->send > LITE_SLOT_SIZE)
 		return -EINVAL;
-	err = lite_link_connect(link);
+	err = lite_link_connect(link,
+				jiffies + msecs_to_jiffies(LITE_CONNECT_MS));
 	if (err)
 		return err;
 	rcu_read_lock();

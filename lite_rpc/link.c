@@ -18,6 +18,7 @@
  */
 #include <linux/jiffies.h>
 #include <linux/sched/clock.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "lite_rpc.h"
@@ -607,37 +608,68 @@ static int connect_locked(struct lite_link *link)
 	return 0;
 }
 
+/* in a work: who waits for it may have less time, or be killed */
+static void connect_work(struct work_struct *work)
+{
+	struct lite_link *link =
+		container_of(work, struct lite_link, connect_work);
+	/* those who reclaim memory may be waiting */
+	unsigned int noio = memalloc_noio_save();
+
+	mutex_lock(&link->mutex);
+	if (READ_ONCE(link->peer->node->stopping))
+		link->last_err = -ESHUTDOWN;
+	else
+		link->last_err = connect_locked(link);
+	WRITE_ONCE(link->connect_queued, false);
+	/* pairs with lite_link_connect() */
+	smp_store_release(&link->tries, link->tries + 1);
+	mutex_unlock(&link->mutex);
+	wake_up_all(&link->slot_wait);
+	memalloc_noio_restore(noio);
+}
+
+static bool has_tried(struct lite_link *link, unsigned int tries)
+{
+	return READ_ONCE(link->state) == LITE_LINK_UP ||
+	       /* pairs with connect_work() */
+	       smp_load_acquire(&link->tries) != tries;
+}
+
 /**
  * lite_link_connect() - bring a link up
  * @link: link
+ * @deadline: jiffies
  *
  * Those who wait for one connect share its outcome, so that many callers of a
- * peer that is gone do not each wait a time-out in turn.
+ * peer that is gone do not each wait a time-out in turn. It goes on when they
+ * have lost patience.
  *
- * Context: process, may sleep; bounded by LITE_CONNECT_MS for the connect of
- *	somebody else and for one's own; killable.
+ * Context: process, may sleep; bounded by @deadline; killable.
  * Return: 0 or a negative errno, see lite_peer_connect().
  */
-int lite_link_connect(struct lite_link *link)
+int lite_link_connect(struct lite_link *link, unsigned long deadline)
 {
-	unsigned int tries = READ_ONCE(link->tries);
-	int err;
+	/* pairs with connect_work() */
+	unsigned int tries = smp_load_acquire(&link->tries);
+	unsigned long now = jiffies;
+	long left;
 
 	if (READ_ONCE(link->state) == LITE_LINK_UP)
 		return 0;
-	if (mutex_lock_killable(&link->mutex))
+	if (READ_ONCE(link->peer->node->stopping))
+		return -ESHUTDOWN;
+	/* after reading @tries: who finds it set is told by the next one */
+	if (!xchg(&link->connect_queued, true))
+		queue_work(lite_connect_wq, &link->connect_work);
+	left = time_before(now, deadline) ? deadline - now : 1;
+	left = wait_event_killable_timeout(link->slot_wait,
+					   has_tried(link, tries), left);
+	if (left < 0)
 		return -EINTR;
-	if (READ_ONCE(link->peer->node->stopping)) {
-		err = -ESHUTDOWN;
-	} else if (link->tries != tries && link->last_err) {
-		err = link->last_err;
-	} else {
-		err = connect_locked(link);
-		link->last_err = err == -EINTR ? 0 : err;
-		WRITE_ONCE(link->tries, link->tries + 1);
-	}
-	mutex_unlock(&link->mutex);
-	return err;
+	if (READ_ONCE(link->state) == LITE_LINK_UP)
+		return 0;
+	return left ? READ_ONCE(link->last_err) : -ETIMEDOUT;
 }
 
 /**
@@ -659,6 +691,7 @@ int lite_link_init(struct lite_link *link, struct lite_peer *peer, u8 class)
 	init_waitqueue_head(&link->slot_wait);
 	INIT_DELAYED_WORK(&link->timer, timer_work);
 	INIT_WORK(&link->reset_work, reset_work);
+	INIT_WORK(&link->connect_work, connect_work);
 	lite_queue_init(link);
 	bitmap_fill(link->free, LITE_SLOTS);
 	for (i = 0; i < LITE_SLOTS; i++)
@@ -677,6 +710,7 @@ void lite_link_exit(struct lite_link *link)
 	unsigned int i;
 
 	lite_queue_exit(link);
+	cancel_work_sync(&link->connect_work);
 	lite_link_reset(link, -ESHUTDOWN);
 	cancel_work_sync(&link->reset_work);
 	cancel_delayed_work_sync(&link->timer);

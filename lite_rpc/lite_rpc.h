@@ -225,10 +225,11 @@ struct lite_slot {
  * @mutex: serialises connect and reset; outside of @lock
  * @lock: protects @state, @slot, @free, @orphans, statistics; a leaf
  * @doomed: it broke before it was UP
+ * @connect_queued: connect_work will look
  * @tries: how many connects have ended, to share the outcome (@last_err)
  * @queue: calls that wait for a slot or a connection (queue.c); under @lock
  * @flushing: somebody sends what is in @queue; under @lock
- * @connect_work: connects for @queue
+ * @queue_work: connects for @queue
  */
 struct lite_link {
 	struct lite_peer *peer;
@@ -236,6 +237,7 @@ struct lite_link {
 	struct mutex mutex;
 	const struct lite_transport *ops;
 	void *tp;
+	bool connect_queued;
 	unsigned int tries;
 	int last_err;
 
@@ -251,9 +253,10 @@ struct lite_link {
 	wait_queue_head_t slot_wait;
 	struct delayed_work timer;
 	struct work_struct reset_work;
+	struct work_struct connect_work;
 	struct list_head queue;
 	bool flushing;
-	struct delayed_work connect_work;
+	struct delayed_work queue_work;
 
 	u64 ewma_ns; /* of recent calls' time */
 	struct lite_hist hist;
@@ -287,7 +290,7 @@ struct lite_peer {
 int lite_peer_transport(struct lite_link *link);
 int lite_link_init(struct lite_link *link, struct lite_peer *peer, u8 class);
 void lite_link_exit(struct lite_link *link);
-int lite_link_connect(struct lite_link *link);
+int lite_link_connect(struct lite_link *link, unsigned long deadline);
 void lite_link_break(struct lite_link *link, int err);
 void lite_link_reset(struct lite_link *link, int err);
 void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
@@ -458,6 +461,7 @@ int lite_show_init(void);
 void lite_show_exit(void);
 
 extern struct workqueue_struct *lite_wq;
+extern struct workqueue_struct *lite_connect_wq;
 extern bool lite_loop_local;
 extern unsigned int lite_spin_us;
 extern unsigned int lite_spin_demand_us;

@@ -13,6 +13,12 @@
 /* resets, time-outs, closing: whatever must not wait for a handler */
 struct workqueue_struct *lite_wq;
 
+/*
+ * Connecting, and the end of peers, which waits for it. Not for reclaim: it
+ * waits for works of rdma_cm's, which are not either.
+ */
+struct workqueue_struct *lite_connect_wq;
+
 bool lite_loop_local = true;
 module_param_named(loop_local, lite_loop_local, bool, 0644);
 MODULE_PARM_DESC(loop_local,
@@ -35,9 +41,13 @@ static int __init lite_rpc_init(void)
 	lite_wq = alloc_workqueue("lite_rpc", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!lite_wq)
 		return -ENOMEM;
+	err = -ENOMEM;
+	lite_connect_wq = alloc_workqueue("lite_connect", WQ_UNBOUND, 0);
+	if (!lite_connect_wq)
+		goto err_destroy_wq;
 	err = lite_roots_init();
 	if (err)
-		goto err_destroy_wq;
+		goto err_destroy_connect_wq;
 	err = lite_show_init();
 	if (err)
 		goto err_exit_roots;
@@ -50,6 +60,8 @@ err_exit_show:
 	lite_show_exit();
 err_exit_roots:
 	lite_roots_exit();
+err_destroy_connect_wq:
+	destroy_workqueue(lite_connect_wq);
 err_destroy_wq:
 	destroy_workqueue(lite_wq);
 	return err;
@@ -60,6 +72,7 @@ static void __exit lite_rpc_exit(void)
 	lite_rdma_exit();
 	lite_show_exit();
 	lite_roots_exit();
+	destroy_workqueue(lite_connect_wq);
 	destroy_workqueue(lite_wq);
 	lite_mr_exit();
 	rcu_barrier(); /* regions are freed by RCU */

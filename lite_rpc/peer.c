@@ -43,7 +43,7 @@ static void peer_release(struct kref *ref)
 
 	lockdep_assert_held(&peer->node->lock);
 	list_del(&peer->list);
-	queue_work(lite_wq, &peer->free_work);
+	queue_work(lite_connect_wq, &peer->free_work);
 }
 
 /* see include/lego/lite.h */
@@ -179,7 +179,8 @@ int lite_peer_connect(struct lite_peer *peer, u8 class)
 {
 	if (class >= LITE_CLASS_NR)
 		return -EINVAL;
-	return lite_link_connect(&peer->link[class]);
+	return lite_link_connect(&peer->link[class],
+				 jiffies + msecs_to_jiffies(LITE_CONNECT_MS));
 }
 EXPORT_SYMBOL_NS_GPL(lite_peer_connect, LITE_RPC);
 

@@ -155,19 +155,20 @@ void lite_queue_end(struct lite_link *link, int err)
 }
 
 /* Calls wait and there is no connection. */
-static void connect_work(struct work_struct *work)
+static void queue_work_fn(struct work_struct *work)
 {
 	struct lite_link *link = container_of(to_delayed_work(work),
-					      struct lite_link, connect_work);
+					      struct lite_link, queue_work);
 	int err;
 
 	if (list_empty_careful(&link->queue))
 		return;
-	err = lite_link_connect(link);
+	err = lite_link_connect(link,
+				jiffies + msecs_to_jiffies(LITE_CONNECT_MS));
 	if (is_final(err))
 		lite_queue_end(link, err);
 	else if (err)
-		queue_delayed_work(lite_wq, &link->connect_work,
+		queue_delayed_work(lite_connect_wq, &link->queue_work,
 				   msecs_to_jiffies(RECONNECT_MS));
 	else
 		lite_queue_flush(link);
@@ -182,7 +183,7 @@ static void connect_work(struct work_struct *work)
 void lite_queue_reconnect(struct lite_link *link)
 {
 	if (!list_empty_careful(&link->queue))
-		queue_delayed_work(lite_wq, &link->connect_work, 0);
+		queue_delayed_work(lite_connect_wq, &link->queue_work, 0);
 }
 
 /**
@@ -192,7 +193,7 @@ void lite_queue_reconnect(struct lite_link *link)
 void lite_queue_init(struct lite_link *link)
 {
 	INIT_LIST_HEAD(&link->queue);
-	INIT_DELAYED_WORK(&link->connect_work, connect_work);
+	INIT_DELAYED_WORK(&link->queue_work, queue_work_fn);
 }
 
 /**
@@ -204,7 +205,7 @@ void lite_queue_init(struct lite_link *link)
 void lite_queue_exit(struct lite_link *link)
 {
 	lite_queue_end(link, -ESHUTDOWN);
-	cancel_delayed_work_sync(&link->connect_work);
+	cancel_delayed_work_sync(&link->queue_work);
 }
 
 static void add(struct lite_link *link, struct lite_call *call)
@@ -246,7 +247,7 @@ void lite_call_queue(struct lite_peer *peer, struct lite_call *call)
 	/* whatever it waits for may have happened before it was there */
 	lite_queue_flush(link);
 	if (READ_ONCE(link->state) != LITE_LINK_UP)
-		queue_delayed_work(lite_wq, &link->connect_work, 0);
+		queue_delayed_work(lite_connect_wq, &link->queue_work, 0);
 	/* set before lite_node_stop() ends what waits: it, or we */
 	smp_mb();
 	if (READ_ONCE(peer->node->stopping))
