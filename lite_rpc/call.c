@@ -103,20 +103,21 @@ static int arm_and_send(struct lite_link *link, unsigned int slot, u32 len,
 	return sent(link, slot, xid, call, link->ops->send(link, slot, len));
 }
 
-static int arm_and_read(struct lite_link *link, unsigned int slot,
+static int arm_and_move(struct lite_link *link, unsigned int slot,
 			struct lite_call *call,
-			const struct lite_wire_seg *seg)
+			const struct lite_wire_seg *seg,
+			const struct lite_sge *sge, bool write)
 {
 	struct lite_slot *s = &link->slot[slot];
 	u32 xid = s->xid;
 
-	s->read = true;
+	s->move = true;
 	s->op = 0;
-	s->tx = 0;
-	s->rx = le32_to_cpu(seg->len);
+	s->tx = write ? sge->len : 0;
+	s->rx = write ? 0 : sge->len;
 	arm(link, slot, call, NULL, deadline_of(call));
 	return sent(link, slot, xid, call,
-		    link->ops->read(link, slot, seg, call->out));
+		    link->ops->move(link, slot, seg, sge, write));
 }
 
 static int call_start(struct lite_peer *peer, struct lite_call *call,
@@ -168,29 +169,44 @@ int lite_call_start(struct lite_peer *peer, struct lite_call *call)
 }
 EXPORT_SYMBOL_NS_GPL(lite_call_start, LITE_RPC);
 
-/* see include/lego/lite.h */
-int lite_read_start(struct lite_peer *peer, const struct lite_wire_seg *seg,
-		    struct lite_call *call)
+static int move_start(struct lite_peer *peer, const struct lite_wire_seg *seg,
+		      struct lite_call *call, const struct lite_sge *sge,
+		      bool write)
 {
 	struct lite_link *link;
 	u64 len;
 	int slot, err;
 
-	if (call->class >= LITE_CLASS_NR || call->nr_out != 1)
+	if (call->class >= LITE_CLASS_NR || call->nr_in + call->nr_out != 1)
 		return -EINVAL;
-	err = lite_sge_check(peer->node, call->out, 1, 0, &len);
-	if (err || len > PAGE_SIZE || len != le32_to_cpu(seg->len))
+	err = lite_sge_check(peer->node, sge, 1, 0, &len);
+	if (err || len > LITE_MOVE_MAX || len != le32_to_cpu(seg->len))
 		return -EINVAL;
 	link = &peer->link[call->class];
 	rcu_read_lock();
 	slot = lite_link_get_slot(link);
 	err = slot < 0 ? slot : 0;
 	if (!err)
-		err = arm_and_read(link, slot, call, seg);
+		err = arm_and_move(link, slot, call, seg, sge, write);
 	rcu_read_unlock();
 	return err;
 }
+
+/* see include/lego/lite.h */
+int lite_read_start(struct lite_peer *peer, const struct lite_wire_seg *seg,
+		    struct lite_call *call)
+{
+	return move_start(peer, seg, call, call->out, false);
+}
 EXPORT_SYMBOL_NS_GPL(lite_read_start, LITE_RPC);
+
+/* see include/lego/lite.h */
+int lite_write_start(struct lite_peer *peer, const struct lite_wire_seg *seg,
+		     struct lite_call *call)
+{
+	return move_start(peer, seg, call, call->in, true);
+}
+EXPORT_SYMBOL_NS_GPL(lite_write_start, LITE_RPC);
 
 /* see include/lego/lite.h */
 int lite_notify(struct lite_peer *peer, u8 class, u16 op, const void *req,

@@ -130,7 +130,7 @@ int lite_link_get_slot(struct lite_link *link)
 	link->slot[slot].state = LITE_SLOT_BUILD;
 	link->slot[slot].xid = ++link->next_xid;
 	link->slot[slot].expired = false;
-	link->slot[slot].read = false;
+	link->slot[slot].move = false;
 	link->calls++;
 out_unlock:
 	spin_unlock_irqrestore(&link->lock, flags);
@@ -178,7 +178,7 @@ void lite_link_arm(struct lite_link *link, unsigned int slot)
 	if (timer)
 		link->timer_on = true;
 	link->tx_bytes += s->tx;
-	link->reads += s->read;
+	link->moves += s->move;
 	trace_lite_call(s, 0);
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (timer)
@@ -248,7 +248,7 @@ static int check_reply(const struct lite_slot *s, const void *buf, u32 len)
 		return -EPROTO;
 	if (s->state != LITE_SLOT_BUSY && s->state != LITE_SLOT_ORPHAN)
 		return -EPROTO;
-	if (s->read) /* its memory is being written to, whatever the peer says */
+	if (s->move) /* its memory is in use, whatever the peer says */
 		return -EPROTO;
 	return le32_to_cpu(hdr->xid) == s->xid ? 0 : -EPROTO;
 }
@@ -355,18 +355,18 @@ void lite_link_rx_done(struct lite_link *link, unsigned int slot, u16 xid)
 }
 
 /**
- * lite_link_read_done() - what a lite_read_start() reads has arrived
+ * lite_link_move_done() - what a one-sided access moves has arrived
  * @link: link, connected
- * @slot: the read's; the connection has held since it was posted
+ * @slot: the access's; the connection has held since it was posted
  *
  * Context: any but hard interrupt; ends the call.
  */
-void lite_link_read_done(struct lite_link *link, unsigned int slot)
+void lite_link_move_done(struct lite_link *link, unsigned int slot)
 {
 	struct lite_call *call;
 	unsigned long flags;
 
-	/* nothing else ends a read but a reset, which ends the connection first */
+	/* nothing else ends one but a reset, which ends the connection first */
 	spin_lock_irqsave(&link->lock, flags);
 	call = link->slot[slot].call;
 	count_latency(link, &link->slot[slot]);

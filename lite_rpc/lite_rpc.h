@@ -71,8 +71,9 @@ int lite_addr_parse(struct lite_addr *addr, const char *text, u16 port);
  * @send: the message of @len bytes in the slot's buffer goes out. Called in an
  *	RCU read-side section while the link is up; any context but hard
  *	interrupt. An error means that nothing was sent
- * @read: move a segment of the peer's into local memory of the same length;
- *	ends in lite_link_read_done(), or with the connection. Called like @send
+ * @move: move a segment of the peer's into local memory of the same length, or
+ *	the reverse; ends in lite_link_move_done(), or with the connection.
+ *	Called like @send
  * @encode: put the keys of @sge into @seg, at most @room of them
  * @pull: lite_req_pull(), checked against the segments' length already
  * @push: lite_req_push(), the same
@@ -89,9 +90,9 @@ struct lite_transport {
 	int (*connect)(struct lite_link *link);
 	void (*disconnect)(struct lite_link *link);
 	int (*send)(struct lite_link *link, unsigned int slot, u32 len);
-	int (*read)(struct lite_link *link, unsigned int slot,
+	int (*move)(struct lite_link *link, unsigned int slot,
 		    const struct lite_wire_seg *seg,
-		    const struct lite_sge *sge);
+		    const struct lite_sge *sge, bool write);
 	int (*encode)(const struct lite_sge *sge, unsigned int nr,
 		      unsigned int access, struct lite_wire_seg *seg,
 		      unsigned int room);
@@ -204,7 +205,7 @@ enum lite_slot_state {
 
 struct lite_slot {
 	struct lite_link *link;
-	void *tp; /* the transport's, of a read */
+	void *tp; /* the transport's, of a move */
 	enum lite_slot_state state;
 	u32 xid;
 	struct lite_call *call;
@@ -212,10 +213,10 @@ struct lite_slot {
 	unsigned long deadline; /* jiffies */
 	u64 start; /* local_clock() */
 	bool expired;
-	bool read; /* no message: the peer has nothing to reply to */
-	u16 op; /* 0 of a read */
-	u32 tx; /* bytes of the message and of what the peer may pull */
-	u32 rx; /* bytes of room for the bulk reply, or of a read */
+	bool move; /* no message: the peer has nothing to reply to */
+	u16 op; /* 0 of a move */
+	u32 tx; /* bytes of the message, what the peer may pull, a write */
+	u32 rx; /* bytes of room for the bulk reply, a read */
 	void *buf; /* LITE_SLOT_SIZE, the request is built here */
 };
 
@@ -261,7 +262,7 @@ struct lite_link {
 	u64 ewma_ns; /* of recent calls' time */
 	struct lite_hist hist;
 	u64 calls;
-	u64 reads; /* of them */
+	u64 moves; /* of them: one-sided */
 	u64 errors; /* all: */
 	u64 timeouts;
 	u64 refused; /* the peer answered with one */
@@ -297,7 +298,7 @@ void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
 		  u32 len);
 void lite_link_rx_done(struct lite_link *link, unsigned int slot, u16 xid);
 void lite_link_credit(struct lite_link *link, unsigned int slot);
-void lite_link_read_done(struct lite_link *link, unsigned int slot);
+void lite_link_move_done(struct lite_link *link, unsigned int slot);
 bool lite_link_abandon(struct lite_link *link, struct lite_call *call);
 int lite_link_get_slot(struct lite_link *link);
 void lite_link_put_slot(struct lite_link *link, unsigned int slot);

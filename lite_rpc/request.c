@@ -157,10 +157,10 @@ int lite_req_export(struct lite_req *req, const struct lite_sge *sge,
 	u64 len;
 	int err;
 
-	err = lite_sge_check(req->conn->node, sge, 1, LITE_MR_READ, &len);
-	if (err)
-		return err;
-	err = req->conn->ops->encode(sge, 1, LITE_MR_READ, seg, 1);
+	err = lite_sge_check(req->conn->node, sge, 1, 0, &len);
+	if (err || !sge->mr->access)
+		return -EINVAL;
+	err = req->conn->ops->encode(sge, 1, sge->mr->access, seg, 1);
 	return err < 0 ? err : 0;
 }
 EXPORT_SYMBOL_NS_GPL(lite_req_export, LITE_RPC);

@@ -132,7 +132,7 @@ static int links_show(struct seq_file *m, void *v)
 	struct lite_link *link;
 	unsigned int i;
 
-	seq_puts(m, "# out: peer class transport state calls errors timeouts outstanding connects resets latency_ns p50 p99 p99.9 reads refused lost tx_bytes rx_bytes\n");
+	seq_puts(m, "# out: peer class transport state calls errors timeouts outstanding connects resets latency_ns p50 p99 p99.9 moves refused lost tx_bytes rx_bytes\n");
 	spin_lock_irq(&node->lock);
 	list_for_each_entry(peer, &node->peers, list) {
 		for (i = 0; i < LITE_CLASS_NR; i++) {
@@ -149,7 +149,7 @@ static int links_show(struct seq_file *m, void *v)
 				   lite_hist_quantile(&link->hist, 500),
 				   lite_hist_quantile(&link->hist, 990),
 				   lite_hist_quantile(&link->hist, 999),
-				   link->reads, link->refused, link->lost,
+				   link->moves, link->refused, link->lost,
 				   link->tx_bytes, link->rx_bytes);
 		}
 	}

@@ -174,14 +174,14 @@ static int copy_segs(const struct lite_wire_seg *seg, u64 off,
 	return 0;
 }
 
-static int loop_read(struct lite_link *link, unsigned int slot,
+static int loop_move(struct lite_link *link, unsigned int slot,
 		     const struct lite_wire_seg *seg,
-		     const struct lite_sge *sge)
+		     const struct lite_sge *sge, bool write)
 {
-	if (copy_segs(seg, 0, sge, sge->len, false))
+	if (copy_segs(seg, 0, sge, sge->len, write))
 		lite_link_break(link, -ECONNRESET); /* as on a wire */
 	else
-		lite_link_read_done(link, slot);
+		lite_link_move_done(link, slot);
 	return 0;
 }
 
@@ -236,7 +236,7 @@ const struct lite_transport lite_loop = {
 	.connect = loop_connect,
 	.disconnect = loop_disconnect,
 	.send = loop_send,
-	.read = loop_read,
+	.move = loop_move,
 	.encode = loop_encode,
 	.pull = loop_pull,
 	.push = loop_push,

@@ -116,8 +116,8 @@ static void rdma_link_poll(struct lite_link *link)
 	lite_qp_poll(link->tp);
 }
 
-/* the read, and so all before it, is complete, or never will be */
-static void read_done(void *arg)
+/* the access, and so all before it, is complete, or never will be */
+static void move_done(void *arg)
 {
 	struct lite_slot *s = arg;
 	struct lite_link *link = s->link;
@@ -125,14 +125,61 @@ static void read_done(void *arg)
 
 	/* else nobody knows what has arrived: the link's reset ends the call */
 	if (!READ_ONCE(qp->broken))
-		lite_link_read_done(link, s - link->slot);
+		lite_link_move_done(link, s - link->slot);
 }
 
-static int rdma_link_read(struct lite_link *link, unsigned int slot,
-			  const struct lite_wire_seg *seg,
-			  const struct lite_sge *sge)
+static int post_move(struct lite_link *link, unsigned int slot,
+		     struct lite_wrs *w, const struct lite_wire_seg *seg,
+		     const struct lite_sge *sge, bool write)
 {
+	const struct lite_rdma_node *rn = link->peer->node->rdma;
 	bool bh = !irqs_disabled();
+	struct ib_send_wr *last;
+	int err;
+
+	w->max_wr_sge = write ? rn->max_sges : rn->max_read_sges;
+	err = lite_wrs_add(w, write ? IB_WR_RDMA_WRITE : IB_WR_RDMA_READ, seg,
+			   0, sge, sge->len);
+	if (err)
+		return err;
+	last = lite_wrs_chain(w);
+	link->slot[slot].tp = link->tp;
+	if (bh)
+		local_bh_disable(); /* as in rdma_link_send() */
+	err = lite_qp_post(link->tp, &w->wr[0].wr, last, w->nr_wr, true,
+			   move_done, &link->slot[slot]);
+	if (bh)
+		local_bh_enable();
+	return err;
+}
+
+/* more than a page: work requests for the device that takes one page in each */
+static int rdma_link_move_big(struct lite_link *link, unsigned int slot,
+			      const struct lite_wire_seg *seg,
+			      const struct lite_sge *sge, bool write)
+{
+	struct {
+		struct ib_sge local[LITE_MOVE_MAX / PAGE_SIZE + 1];
+		struct ib_rdma_wr wr[LITE_MOVE_MAX / PAGE_SIZE + 1];
+	} *room = kmalloc(sizeof(*room), GFP_ATOMIC | __GFP_NOWARN);
+	struct lite_wrs w = {};
+	int err;
+
+	if (!room)
+		return -EAGAIN;
+	w.wr = room->wr;
+	w.sge = room->local;
+	w.max_wr = ARRAY_SIZE(room->wr);
+	w.max_sge = ARRAY_SIZE(room->local);
+	err = post_move(link, slot, &w, seg, sge, write);
+	kfree(room); /* the device has its own copy */
+	return err;
+}
+
+static int rdma_link_move(struct lite_link *link, unsigned int slot,
+			  const struct lite_wire_seg *seg,
+			  const struct lite_sge *sge, bool write)
+{
 	struct ib_sge local[2]; /* a page can lie across two */
 	struct ib_rdma_wr wr[ARRAY_SIZE(local)];
 	struct lite_wrs w = {
@@ -140,23 +187,11 @@ static int rdma_link_read(struct lite_link *link, unsigned int slot,
 		.sge = local,
 		.max_wr = ARRAY_SIZE(wr),
 		.max_sge = ARRAY_SIZE(local),
-		.max_wr_sge = link->peer->node->rdma->max_read_sges,
 	};
-	struct ib_send_wr *last;
-	int err;
 
-	err = lite_wrs_add(&w, IB_WR_RDMA_READ, seg, 0, sge, sge->len);
-	if (err)
-		return err;
-	last = lite_wrs_chain(&w);
-	link->slot[slot].tp = link->tp;
-	if (bh)
-		local_bh_disable(); /* as in rdma_link_send() */
-	err = lite_qp_post(link->tp, &wr[0].wr, last, w.nr_wr, true, read_done,
-			   &link->slot[slot]);
-	if (bh)
-		local_bh_enable();
-	return err;
+	if (sge->len > PAGE_SIZE)
+		return rdma_link_move_big(link, slot, seg, sge, write);
+	return post_move(link, slot, &w, seg, sge, write);
 }
 
 static int rdma_link_encode(const struct lite_sge *sge, unsigned int nr,
@@ -537,7 +572,7 @@ const struct lite_transport lite_rdma = {
 	.connect = rdma_link_connect,
 	.disconnect = rdma_link_disconnect,
 	.send = rdma_link_send,
-	.read = rdma_link_read,
+	.move = rdma_link_move,
 	.encode = rdma_link_encode,
 	.pull = rdma_conn_pull,
 	.push = rdma_conn_push,

@@ -198,9 +198,10 @@ int lite_call_many(struct lite_peer *const *peer, struct lite_call *call,
 /**
  * lite_read_start() - read a peer's memory without its processors' help
  * @peer: whose
- * @seg: from what lite_req_export() made there and a reply brought here; copied
- * @call: @call->out[0] says where to: as many bytes as @seg, at most a page;
- *	@class, @timeout_ms, @done and @priv as for a call, the rest is ignored
+ * @seg: of what lite_req_export() made there and a reply brought here; copied
+ * @call: @call->out[0] says where to: as many bytes as @seg, at most
+ *	LITE_MOVE_MAX; @class, @timeout_ms, @done and @priv as for a call,
+ *	@nr_in is 0
  *
  * A dead key ends the connection, and with it all calls of the link:
  * -ECONNRESET, and what the memory then holds is undefined.
@@ -209,6 +210,19 @@ int lite_call_many(struct lite_peer *const *peer, struct lite_call *call,
  */
 int lite_read_start(struct lite_peer *peer, const struct lite_wire_seg *seg,
 		    struct lite_call *call);
+
+#define LITE_MOVE_MAX (64 * 1024)
+
+/**
+ * lite_write_start() - write a peer's memory without its processors' help
+ * @peer: whose
+ * @seg: as for lite_read_start(), of a region with LITE_MR_WRITE
+ * @call: @call->in[0] says where from, and must not change till the end
+ *
+ * Context, return: as lite_read_start(). At the end it is there.
+ */
+int lite_write_start(struct lite_peer *peer, const struct lite_wire_seg *seg,
+		     struct lite_call *call);
 
 /**
  * lite_call_spin() - wait actively for a call's end, where that pays
@@ -316,10 +330,12 @@ u64 lite_req_peer_incarnation(const struct lite_req *req);
 void *lite_req_rsp(struct lite_req *req);
 
 /**
- * lite_req_export() - let the caller read memory by itself
- * @req: the request; its reply is to bring @seg to lite_read_start()
- * @sge: what, in one MiB of a region with LITE_MR_READ
- * @seg: filled in; the caller may read any part of it, over this class of link
+ * lite_req_export() - let the caller access memory by itself
+ * @req: the request; its reply is to bring @seg to lite_read_start() or
+ *	lite_write_start()
+ * @sge: what, in one MiB of a region with LITE_MR_READ, LITE_MR_WRITE or both,
+ *	which say what the caller may
+ * @seg: filled in; for any part of it, over this class of link
  *
  * The caller may until the region is destroyed: that, and not the caller's good
  * manners, is what takes it back.

@@ -32,8 +32,8 @@ sys.exit(not any(l["node"] == "small" and l["class"] == "demand" and
 # what it says of pages: at least a page each, and no more than all there is
 tap_check "the bytes of pages that were read are counted" python3 -c 'import json, sys
 l = next(l for l in json.loads(sys.argv[1])
-	 if l["node"] == "small" and l["class"] == "demand" and l["reads"])
-sys.exit(not 4096 * l["reads"] <= l["received_bytes"] <= 4200 * l["calls"])' "$json"
+	 if l["node"] == "small" and l["class"] == "demand" and l["one_sided"])
+sys.exit(not 4096 * l["one_sided"] <= l["received_bytes"] <= 4200 * l["calls"])' "$json"
 
 # from the call to the reply, in the order in which it happens
 events=$(on_sh one 'cd /sys/kernel/tracing || exit

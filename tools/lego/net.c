@@ -23,7 +23,7 @@ struct link {
 	char state[16];
 	uint64_t calls, errors, timeouts, outstanding, connects, resets;
 	uint64_t average, p50, p99, p999;
-	uint64_t reads, refused, lost, sent, received;
+	uint64_t one_sided, refused, lost, sent, received;
 };
 
 struct args {
@@ -68,7 +68,7 @@ static bool parse_link(struct link *l, const char *line)
 		      l->peer, l->class, l->transport, l->state, &l->calls,
 		      &l->errors, &l->timeouts, &l->outstanding, &l->connects,
 		      &l->resets, &l->average, &l->p50, &l->p99, &l->p999,
-		      &l->reads, &l->refused, &l->lost, &l->sent,
+		      &l->one_sided, &l->refused, &l->lost, &l->sent,
 		      &l->received) == 19;
 }
 
@@ -80,7 +80,7 @@ static void add_json(struct args *args, const struct link *l)
 		uint64_t value;
 	} number[] = {
 		{ "calls", l->calls },
-		{ "reads", l->reads },
+		{ "one_sided", l->one_sided },
 		{ "errors", l->errors },
 		{ "timeouts", l->timeouts },
 		{ "refused", l->refused },
@@ -113,7 +113,7 @@ static void add_json(struct args *args, const struct link *l)
 static void add_row(struct args *args, const struct link *l)
 {
 	char num[5][24], mb[2][24], us[3][24];
-	const uint64_t n[] = { l->calls, l->reads, l->errors, l->timeouts,
+	const uint64_t n[] = { l->calls, l->one_sided, l->errors, l->timeouts,
 			       l->resets };
 	const uint64_t bytes[] = { l->sent, l->received };
 	const uint64_t ns[] = { l->p50, l->p99, l->p999 };
@@ -178,7 +178,7 @@ int cmd_net(int argc, char **argv)
 {
 	static const char *const head[] = {
 		"NODE",	   "PEER",	  "CLASS",  "VIA",	"STATE",
-		"CALLS",   "READS",	  "ERRORS", "TIMEOUTS", "RESETS",
+		"CALLS",   "1-SIDED",	  "ERRORS", "TIMEOUTS", "RESETS",
 		"MB SENT", "MB RECEIVED", "P50 us", "P99 us",	"P99.9 us",
 	};
 	struct args args = { 0 };
