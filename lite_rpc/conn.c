@@ -266,16 +266,12 @@ void lite_conns_close(struct lite_node *node,
 		pr_warn("%s: still waiting for handlers\n", node->name);
 }
 
-static const struct lite_handler ping_handler = { .fn = lite_ping };
-
 static const struct lite_handler *find_handler(struct lite_node *node, u16 op)
 {
-	const struct lite_handler *h = NULL;
+	const struct lite_handler *h = lite_own_handler(op);
 
-	if (op == LITE_PING)
-		h = &ping_handler;
-	else if (LITE_OP_SVC(op) == node->service &&
-		 LITE_OP_NR(op) < node->nr_handlers)
+	if (!h && LITE_OP_SVC(op) == node->service &&
+	    LITE_OP_NR(op) < node->nr_handlers)
 		h = &node->handlers[LITE_OP_NR(op)];
 	return h && h->fn ? h : NULL;
 }

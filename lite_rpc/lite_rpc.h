@@ -133,6 +133,10 @@ void lite_rdma_mr_del(struct lite_mr *mr);
  * @wq: where handlers run, one per class
  * @ping_page: what LITE_PING pushes
  * @ping_mr: the same
+ * @lmr_lock: protects @lmrs, @lmr_pages, @lmr_next_id; see lmr.c
+ * @lmrs: LMRs that lie here
+ * @lmr_pages: pages of them
+ * @lmr_next_id: id of the last one
  */
 struct lite_node {
 	struct kref ref;
@@ -161,6 +165,10 @@ struct lite_node {
 
 	struct page *ping_page;
 	struct lite_mr *ping_mr;
+	struct mutex lmr_lock;
+	struct list_head lmrs;
+	unsigned long lmr_pages;
+	u64 lmr_next_id;
 
 	struct lite_membership *members;
 	struct lite_rdma_node *rdma; /* under mr_lock; valid while a QP is */
@@ -419,6 +427,8 @@ void lite_req_work(struct work_struct *work);
 void lite_ping(struct lite_req *req);
 int lite_ping_init(struct lite_node *node);
 void lite_ping_exit(struct lite_node *node);
+const struct lite_handler *lite_own_handler(u16 op);
+void lmr_owner_gone(struct lite_node *node, u64 incarnation);
 
 /* ---- memory (mr.c) ---- */
 

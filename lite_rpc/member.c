@@ -149,6 +149,11 @@ static int update_member(struct lite_membership *ms,
 	     new->state != GMGR_MEMBER_UP) &&
 	    old.incarnation != node->incarnation)
 		reset_member(node, &old);
+	/* it may have come and gone between two looks at the table */
+	if (new->state != GMGR_MEMBER_UP)
+		lmr_owner_gone(node, new->incarnation);
+	if (had && old.incarnation != new->incarnation)
+		lmr_owner_gone(node, old.incarnation);
 	if (ms->ops->changed)
 		ms->ops->changed(node->priv, had ? &old : NULL, new);
 	return 0;

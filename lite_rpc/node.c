@@ -190,6 +190,9 @@ static struct lite_node *node_alloc(const struct lite_node_cfg *cfg)
 	init_waitqueue_head(&node->conn_wait);
 	mutex_init(&node->mr_lock);
 	INIT_LIST_HEAD(&node->mrs);
+	mutex_init(&node->lmr_lock);
+	INIT_LIST_HEAD(&node->lmrs);
+	node->lmr_next_id = get_random_u32(); /* not a former life's */
 	err = alloc_wqs(node);
 	if (err)
 		goto err_free_wqs;
@@ -271,6 +274,7 @@ void lite_node_stop(struct lite_node *node)
 	/* they have replied, but may not have returned */
 	for (i = 0; i < LITE_CLASS_NR; i++)
 		flush_workqueue(node->wq[i]);
+	lmr_owner_gone(node, 0);
 }
 EXPORT_SYMBOL_NS_GPL(lite_node_stop, LITE_RPC);
 
@@ -292,6 +296,7 @@ void lite_node_destroy(struct lite_node *node)
 	lite_cm_exit(node);
 	free_wqs(node);
 	mutex_destroy(&node->mr_lock);
+	mutex_destroy(&node->lmr_lock);
 	kfree(node);
 	module_put(THIS_MODULE);
 }

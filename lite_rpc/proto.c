@@ -37,6 +37,19 @@
 static const struct lite_op_desc ops_lite[] = {
 	OP_VAR(LITE_PING, 0, LITE_PING_MAX, LITE_PING_MAX,
 	       LITE_OPF_ATOMIC | LITE_OPF_ONEWAY | IDEM),
+	OP(LITE_LMR_ALLOC, struct lite_lmr_alloc_req,
+	   sizeof(struct lite_lmr_rsp), 0),
+	OP(LITE_LMR_MAP, struct lite_lmr_map_req,
+	   sizeof(struct lite_lmr_rsp), IDEM),
+	OP(LITE_LMR_KEYS, struct lite_lmr_keys_req,
+	   LITE_LMR_KEYS_MAX * sizeof(struct lite_wire_seg), IDEM),
+	OP(LITE_LMR_UNMAP, struct lite_lmr_id_req, 0, IDEM),
+	OP(LITE_LMR_FREE, struct lite_lmr_id_req, 0, IDEM),
+	OP(LITE_LMR_GRANT, struct lite_lmr_grant_req, 0, IDEM),
+	OP(LITE_LMR_SET, struct lite_lmr_set_req, 0, IDEM),
+	OP(LITE_LMR_COPY, struct lite_lmr_copy_req, 0, 0),
+	OP(LITE_LMR_ATOMIC, struct lite_lmr_atomic_req,
+	   sizeof(struct lite_lmr_atomic_rsp), 0),
 };
 
 static const struct lite_op_desc ops_gmgr[] = {

@@ -302,6 +302,149 @@ int lite_peer_wait_slot(struct lite_peer *peer, u8 class);
 void lite_peer_reset(struct lite_peer *peer);
 
 /*
+ * LMRs: named memory at any node (LITE, SOSP'17)
+ */
+
+struct lite_lmr; /* an LMR that was mapped */
+
+/**
+ * lite_lmr_alloc() - have named memory made at a node
+ * @peer: where
+ * @name: unique there, 1 to LITE_NAME_LEN - 1 bytes
+ * @size: bytes, rounded up to whole pages; zeroed
+ * @others: LITE_LMR_*, what nodes may that were granted nothing else
+ *
+ * It is this node's: freed with lite_lmr_free(), or when this node ends.
+ * Context: process, may sleep, bounded.
+ * Return: 0; -EEXIST (the name is taken); -ENOMEM (more than there is, or than
+ *	the parameter lmr_mb there); or lite_call()'s.
+ */
+int lite_lmr_alloc(struct lite_peer *peer, const char *name, u64 size,
+		   u32 others);
+
+/**
+ * lite_lmr_map() - use one
+ * @peer: where it is; held until lite_lmr_unmap()
+ * @name: its name
+ * @access: LITE_LMR_*, what for
+ *
+ * Context: process, may sleep, bounded.
+ * Return: it, for lite_lmr_unmap(), or ERR_PTR: -ENOENT, -EACCES, ...
+ */
+struct lite_lmr *lite_lmr_map(struct lite_peer *peer, const char *name,
+			      u32 access);
+
+/**
+ * lite_lmr_unmap() - use it no more
+ * @lmr: from lite_lmr_map(), not in use; NULL and ERR_PTR are ignored
+ *
+ * Context: process, may sleep, bounded.
+ */
+void lite_lmr_unmap(struct lite_lmr *lmr);
+
+/**
+ * lite_lmr_free() - free what lite_lmr_alloc() made
+ * @lmr: mapped; still to be unmapped
+ *
+ * Nobody can use it on return.
+ * Context: process, may sleep, bounded.
+ * Return: 0; -EACCES: another node's; or lite_call()'s.
+ */
+int lite_lmr_free(struct lite_lmr *lmr);
+
+/**
+ * lite_lmr_grant() - let a node use one's LMR, or no more
+ * @lmr: mapped, one's own
+ * @incarnation: of the node
+ * @access: LITE_LMR_*; 0: none. What it mapped for more it has lost on return
+ *
+ * Context, return: as lite_lmr_free().
+ */
+int lite_lmr_grant(struct lite_lmr *lmr, u64 incarnation, u32 access);
+
+u64 lite_lmr_size(const struct lite_lmr *lmr);
+
+/**
+ * lite_lmr_read() - read from an LMR, one-sided
+ * @lmr: mapped with LITE_LMR_READ
+ * @off: where in it
+ * @sge: where to: registered memory of the node that mapped it
+ * @nr: how many
+ *
+ * Context: process, may sleep, bounded (LITE_TIMEOUT_MS for each MiB).
+ * Return: 0; -EINVAL (beyond its end), -EACCES, -ESTALE (it was freed),
+ *	-ECONNRESET (the connection was lost, or what one may has changed: if
+ *	one tries again it is known), or lite_call()'s. On an error nobody
+ *	knows what was moved.
+ */
+int lite_lmr_read(struct lite_lmr *lmr, u64 off, const struct lite_sge *sge,
+		  unsigned int nr);
+
+/**
+ * lite_lmr_write() - write to an LMR, one-sided; there on return
+ * @lmr: mapped with LITE_LMR_WRITE
+ * @off: where in it
+ * @sge: from where
+ * @nr: how many
+ *
+ * Context, return: as lite_lmr_read().
+ */
+int lite_lmr_write(struct lite_lmr *lmr, u64 off, const struct lite_sge *sge,
+		   unsigned int nr);
+
+/**
+ * lite_lmr_set() - memset(), done at its node
+ * @lmr: mapped with LITE_LMR_WRITE
+ * @off: where in it
+ * @byte: what with
+ * @len: bytes
+ *
+ * Context: process, may sleep, bounded. Return: as lite_lmr_read().
+ */
+int lite_lmr_set(struct lite_lmr *lmr, u64 off, u8 byte, u64 len);
+
+/**
+ * lite_lmr_copy() - memmove() between LMRs
+ * @to: mapped with LITE_LMR_WRITE
+ * @to_off: where in it
+ * @from: mapped with LITE_LMR_READ by the same node
+ * @from_off: where in it
+ * @len: bytes
+ *
+ * At one node it is done there; between two through this one.
+ * Context: process, may sleep, bounded. Return: as lite_lmr_read().
+ */
+int lite_lmr_copy(struct lite_lmr *to, u64 to_off, struct lite_lmr *from,
+		  u64 from_off, u64 len);
+
+/**
+ * lite_lmr_fetch_add() - add to a little-endian 64-bit word
+ * @lmr: mapped with LITE_LMR_RW
+ * @off: a multiple of 8
+ * @value: what to add
+ * @old: set to what it was
+ *
+ * Atomic against other such calls and lite_lmr_cmp_swap(), not against
+ * one-sided writes. Not repeated: after -ETIMEDOUT and -ECONNRESET nobody knows
+ * whether it was done.
+ * Context: process, may sleep, bounded. Return: as lite_lmr_read().
+ */
+int lite_lmr_fetch_add(struct lite_lmr *lmr, u64 off, u64 value, u64 *old);
+
+/**
+ * lite_lmr_cmp_swap() - replace a word if it is what is expected
+ * @lmr: as for lite_lmr_fetch_add()
+ * @off: the same
+ * @expect: what it must be
+ * @value: what it shall be
+ * @old: set to what it was; @expect: it was replaced
+ *
+ * Context, return: as lite_lmr_fetch_add().
+ */
+int lite_lmr_cmp_swap(struct lite_lmr *lmr, u64 off, u64 expect, u64 value,
+		      u64 *old);
+
+/*
  * Serving
  */
 

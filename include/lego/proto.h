@@ -15,7 +15,7 @@
  *   1  first version
  *   2  MCOMP_WRITEBACK's reply says where the pages are, MCOMP_EXPORT lets a
  *	pComponent read them there; mcomp_space_req.flags; LITE_PING writes
- *	out segments
+ *	out segments; LMRs
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H
@@ -261,6 +261,16 @@ enum lite_imm_type {
 
 enum lite_op_lite {
 	LITE_PING = LITE_OP(LITE_SVC_LITE, 1), /* payload comes back */
+	/* named memory, LMRs: all at the node that has it */
+	LITE_LMR_ALLOC = LITE_OP(LITE_SVC_LITE, 2),
+	LITE_LMR_MAP = LITE_OP(LITE_SVC_LITE, 3),
+	LITE_LMR_KEYS = LITE_OP(LITE_SVC_LITE, 4),
+	LITE_LMR_UNMAP = LITE_OP(LITE_SVC_LITE, 5),
+	LITE_LMR_FREE = LITE_OP(LITE_SVC_LITE, 6),
+	LITE_LMR_GRANT = LITE_OP(LITE_SVC_LITE, 7),
+	LITE_LMR_SET = LITE_OP(LITE_SVC_LITE, 8),
+	LITE_LMR_COPY = LITE_OP(LITE_SVC_LITE, 9),
+	LITE_LMR_ATOMIC = LITE_OP(LITE_SVC_LITE, 10),
 };
 
 #define LITE_PING_MAX 1024
@@ -272,6 +282,132 @@ enum lite_op_lite {
  */
 #define LITE_PING_OUT_MAX 65536
 #define LITE_PING_WORD(i) (LITE_MAGIC + (__u32)(i) * 0x9e3779b1u)
+
+/*
+ * An LMR is named by its name when it is made and mapped, which is unique at
+ * its node, and by an id afterwards. It belongs to the incarnation of the node
+ * that had it made, which may do all with it; others what they were granted.
+ * When its owner dies, says so, or its own node ends, it is freed, and the keys
+ * that open it are worthless. LITE_ST_STALE: it is not there any more.
+ */
+#define LITE_LMR_READ 0x1
+#define LITE_LMR_WRITE 0x2
+#define LITE_LMR_RW (LITE_LMR_READ | LITE_LMR_WRITE)
+
+/**
+ * struct lite_lmr_alloc_req - LMR_ALLOC, zeroed memory
+ * @name: unique at the node, NUL terminated
+ * @size: bytes, rounded up to whole pages
+ * @others: LITE_LMR_*, what any node may do that was granted nothing else
+ * @reserved: 0
+ *
+ * LITE_ST_EXIST: the name is taken; LITE_ST_NOMEM: more than the node gives.
+ */
+struct lite_lmr_alloc_req {
+	char name[LITE_NAME_LEN];
+	__le64 size;
+	__le32 others;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct lite_lmr_alloc_req) == 48);
+
+/* LMR_ALLOC's and LMR_MAP's reply */
+struct lite_lmr_rsp {
+	__le64 id;
+	__le64 size;
+};
+
+static_assert(sizeof(struct lite_lmr_rsp) == 16);
+
+/* LMR_MAP: LITE_ST_NOENT: no such name; LITE_ST_ACCES: not that much. */
+struct lite_lmr_map_req {
+	char name[LITE_NAME_LEN];
+	__le32 access; /* LITE_LMR_* */
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct lite_lmr_map_req) == 40);
+
+#define LITE_LMR_PIECE (1024 * 1024)
+#define LITE_LMR_KEYS_MAX 128
+
+/**
+ * struct lite_lmr_keys_req - LMR_KEYS: for one-sided access, by who mapped it
+ * @id: LMR
+ * @first: piece of LITE_LMR_PIECE bytes
+ * @nr: how many, at most LITE_LMR_KEYS_MAX
+ *
+ * Reply: a struct lite_wire_seg for each, the last perhaps shorter.
+ */
+struct lite_lmr_keys_req {
+	__le64 id;
+	__le32 first;
+	__le32 nr;
+};
+
+static_assert(sizeof(struct lite_lmr_keys_req) == 16);
+
+/* LMR_UNMAP, LMR_FREE (the owner) */
+struct lite_lmr_id_req {
+	__le64 id;
+};
+
+static_assert(sizeof(struct lite_lmr_id_req) == 8);
+
+/* LMR_GRANT (the owner): what the node of an incarnation may do from now on */
+struct lite_lmr_grant_req {
+	__le64 id;
+	__le64 incarnation;
+	__le32 access;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct lite_lmr_grant_req) == 24);
+
+struct lite_lmr_set_req {
+	__le64 id;
+	__le64 off;
+	__le64 len;
+	__le32 byte;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct lite_lmr_set_req) == 32);
+
+/* LMR_COPY: both at this node; they may overlap, as for memmove() */
+struct lite_lmr_copy_req {
+	__le64 to;
+	__le64 to_off;
+	__le64 from;
+	__le64 from_off;
+	__le64 len;
+};
+
+static_assert(sizeof(struct lite_lmr_copy_req) == 40);
+
+enum lite_lmr_atomic {
+	LITE_LMR_ADD = 1, /* @value is added */
+	LITE_LMR_CAS = 2, /* @value replaces @expect */
+};
+
+/* LMR_ATOMIC: on a little-endian 64-bit word, atomic among these requests */
+struct lite_lmr_atomic_req {
+	__le64 id;
+	__le64 off; /* a multiple of 8 */
+	__le64 value;
+	__le64 expect;
+	__le32 what; /* enum lite_lmr_atomic */
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct lite_lmr_atomic_req) == 40);
+
+struct lite_lmr_atomic_rsp {
+	__le64 old;
+};
+
+static_assert(sizeof(struct lite_lmr_atomic_rsp) == 8);
 
 /* ---- GMGR ---- */
 

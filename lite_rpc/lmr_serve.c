@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a node answers to requests about its LMRs. Lengths were checked against
+ * the table of operations; names, ids, offsets and who asks are checked here.
+ */
+#include <linux/highmem.h>
+#include <linux/string.h>
+
+#include "lmr.h"
+
+static bool name_ok(const char *name)
+{
+	return *name && strnlen(name, LITE_NAME_LEN) < LITE_NAME_LEN;
+}
+
+static void serve_alloc(struct lite_req *req)
+{
+	const struct lite_lmr_alloc_req *msg = lite_req_msg(req);
+	struct lite_lmr_rsp *rsp = lite_req_rsp(req);
+	u32 others = le32_to_cpu(msg->others);
+	int err = -EINVAL;
+
+	if (name_ok(msg->name) && msg->size && !(others & ~LITE_LMR_RW) &&
+	    !msg->reserved)
+		err = lmr_create(lite_req_node(req), req, msg->name,
+				 le64_to_cpu(msg->size), others, rsp);
+	lite_req_reply(req, err, err ? 0 : sizeof(*rsp));
+}
+
+static void serve_map(struct lite_req *req)
+{
+	const struct lite_lmr_map_req *msg = lite_req_msg(req);
+	struct lite_lmr_rsp *rsp = lite_req_rsp(req);
+	u32 access = le32_to_cpu(msg->access);
+	struct lmr *lmr;
+	int err = -EINVAL;
+
+	if (!name_ok(msg->name) || !access || access & ~LITE_LMR_RW ||
+	    msg->reserved)
+		goto out_reply;
+	err = -ENOENT;
+	lmr = lmr_get_name(lite_req_node(req), msg->name);
+	if (!lmr)
+		goto out_reply;
+	err = lmr_map(lmr, lite_req_peer_incarnation(req), access);
+	rsp->id = cpu_to_le64(lmr->id);
+	rsp->size = cpu_to_le64((u64)lmr->nr << PAGE_SHIFT);
+	lmr_put(lmr);
+out_reply:
+	lite_req_reply(req, err, err ? 0 : sizeof(*rsp));
+}
+
+/* The LMR of a request, or NULL: it is answered. */
+static struct lmr *begin(struct lite_req *req, __le64 id)
+{
+	struct lmr *lmr = lmr_get(lite_req_node(req), le64_to_cpu(id));
+
+	if (!lmr)
+		lite_req_reply(req, -ESTALE, 0);
+	return lmr;
+}
+
+static void end(struct lite_req *req, struct lmr *lmr, int err, u32 len)
+{
+	lmr_put(lmr);
+	lite_req_reply(req, err, err ? 0 : len);
+}
+
+static void serve_keys(struct lite_req *req)
+{
+	const struct lite_lmr_keys_req *msg = lite_req_msg(req);
+	struct lite_wire_seg *seg = lite_req_rsp(req);
+	struct lmr *lmr = begin(req, msg->id);
+	u32 nr = le32_to_cpu(msg->nr);
+	int err;
+
+	if (!lmr)
+		return;
+	err = lmr_keys(lmr, req, le32_to_cpu(msg->first), nr, seg);
+	end(req, lmr, err, nr * sizeof(*seg));
+}
+
+static void serve_unmap(struct lite_req *req)
+{
+	const struct lite_lmr_id_req *msg = lite_req_msg(req);
+	struct lmr *lmr = begin(req, msg->id);
+
+	if (!lmr)
+		return;
+	lmr_unmap(lmr, lite_req_peer_incarnation(req));
+	end(req, lmr, 0, 0);
+}
+
+static bool is_owner(struct lite_req *req, const struct lmr *lmr)
+{
+	return lite_req_peer_incarnation(req) == lmr->owner;
+}
+
+static void serve_free(struct lite_req *req)
+{
+	const struct lite_lmr_id_req *msg = lite_req_msg(req);
+	struct lmr *lmr = begin(req, msg->id);
+	int err = -EACCES;
+
+	if (!lmr)
+		return;
+	if (is_owner(req, lmr)) {
+		lmr_kill(lite_req_node(req), lmr);
+		err = 0;
+	}
+	end(req, lmr, err, 0);
+}
+
+static void serve_grant(struct lite_req *req)
+{
+	const struct lite_lmr_grant_req *msg = lite_req_msg(req);
+	struct lmr *lmr = begin(req, msg->id);
+	u32 access = le32_to_cpu(msg->access);
+	int err = -EACCES;
+
+	if (!lmr)
+		return;
+	if (access & ~LITE_LMR_RW || msg->reserved || !msg->incarnation)
+		err = -EINVAL;
+	else if (is_owner(req, lmr))
+		err = lmr_grant(lmr, le64_to_cpu(msg->incarnation), access);
+	end(req, lmr, err, 0);
+}
+
+/* Is there [off, off + len), and may who asks do that with it? */
+static int check_range(struct lite_req *req, struct lmr *lmr, u64 off, u64 len,
+		       u32 access)
+{
+	u64 size = (u64)lmr->nr << PAGE_SHIFT;
+
+	if (off > size || len > size - off)
+		return -EINVAL;
+	return lmr_may(lmr, lite_req_peer_incarnation(req), access);
+}
+
+static void serve_set(struct lite_req *req)
+{
+	const struct lite_lmr_set_req *msg = lite_req_msg(req);
+	u64 off = le64_to_cpu(msg->off), len = le64_to_cpu(msg->len);
+	struct lmr *lmr = begin(req, msg->id);
+	u32 byte = le32_to_cpu(msg->byte);
+	int err = -EINVAL;
+
+	if (!lmr)
+		return;
+	if (byte <= 0xff && !msg->reserved)
+		err = check_range(req, lmr, off, len, LITE_LMR_WRITE);
+	while (!err && len) {
+		size_t at = offset_in_page(off);
+		size_t n = min_t(u64, len, PAGE_SIZE - at);
+		void *p = kmap_local_page(lmr->pages[off >> PAGE_SHIFT]);
+
+		memset(p + at, byte, n);
+		kunmap_local(p);
+		off += n;
+		len -= n;
+		cond_resched();
+	}
+	end(req, lmr, err, 0);
+}
+
+static void copy_part(struct lmr *to, u64 t, struct lmr *from, u64 f, size_t n)
+{
+	void *d = kmap_local_page(to->pages[t >> PAGE_SHIFT]);
+	void *s = kmap_local_page(from->pages[f >> PAGE_SHIFT]);
+
+	memmove(d + offset_in_page(t), s + offset_in_page(f), n);
+	kunmap_local(s);
+	kunmap_local(d);
+	cond_resched();
+}
+
+/* As memmove(): what overlaps is read before it is written. */
+static void copy_forward(struct lmr *to, u64 t, struct lmr *from, u64 f,
+			 u64 len)
+{
+	while (len) {
+		size_t n = PAGE_SIZE - max(offset_in_page(t),
+					   offset_in_page(f));
+
+		n = min_t(u64, n, len);
+		copy_part(to, t, from, f, n);
+		t += n;
+		f += n;
+		len -= n;
+	}
+}
+
+static void copy_backward(struct lmr *to, u64 t, struct lmr *from, u64 f,
+			  u64 len)
+{
+	while (len) {
+		size_t n = min(offset_in_page(t + len - 1),
+			       offset_in_page(f + len - 1)) + 1;
+
+		n = min_t(u64, n, len);
+		len -= n;
+		copy_part(to, t + len, from, f + len, n);
+	}
+}
+
+static void serve_copy(struct lite_req *req)
+{
+	const struct lite_lmr_copy_req *msg = lite_req_msg(req);
+	u64 t = le64_to_cpu(msg->to_off), f = le64_to_cpu(msg->from_off);
+	struct lmr *to = begin(req, msg->to), *from;
+	u64 len = le64_to_cpu(msg->len);
+	int err;
+
+	if (!to)
+		return;
+	from = lmr_get(lite_req_node(req), le64_to_cpu(msg->from));
+	err = from ? check_range(req, to, t, len, LITE_LMR_WRITE) : -ESTALE;
+	if (!err)
+		err = check_range(req, from, f, len, LITE_LMR_READ);
+	if (!err && to == from && t > f)
+		copy_backward(to, t, from, f, len);
+	else if (!err)
+		copy_forward(to, t, from, f, len);
+	if (from)
+		lmr_put(from);
+	end(req, to, err, 0);
+}
+
+static void serve_atomic(struct lite_req *req)
+{
+	const struct lite_lmr_atomic_req *msg = lite_req_msg(req);
+	struct lite_lmr_atomic_rsp *rsp = lite_req_rsp(req);
+	u64 value = le64_to_cpu(msg->value), off = le64_to_cpu(msg->off);
+	struct lmr *lmr = begin(req, msg->id);
+	u32 what = le32_to_cpu(msg->what);
+	__le64 *p, old, new;
+	int err = -EINVAL;
+	void *page;
+
+	if (!lmr)
+		return;
+	if ((what == LITE_LMR_ADD || what == LITE_LMR_CAS) && !(off % 8) &&
+	    !msg->reserved)
+		err = check_range(req, lmr, off, 8, LITE_LMR_RW);
+	if (err)
+		goto out_end;
+	page = kmap_local_page(lmr->pages[off >> PAGE_SHIFT]);
+	p = page + offset_in_page(off);
+	do {
+		old = READ_ONCE(*p);
+		if (what == LITE_LMR_CAS && old != msg->expect)
+			break;
+		new = what == LITE_LMR_CAS ?
+			      msg->value :
+			      cpu_to_le64(le64_to_cpu(old) + value);
+	} while (cmpxchg64(p, old, new) != old);
+	kunmap_local(page);
+	rsp->old = old;
+out_end:
+	end(req, lmr, err, sizeof(*rsp));
+}
+
+static const struct lite_handler handlers[] = {
+	[LITE_OP_NR(LITE_PING)] = { .fn = lite_ping },
+	[LITE_OP_NR(LITE_LMR_ALLOC)] = { .fn = serve_alloc },
+	[LITE_OP_NR(LITE_LMR_MAP)] = { .fn = serve_map },
+	[LITE_OP_NR(LITE_LMR_KEYS)] = { .fn = serve_keys },
+	[LITE_OP_NR(LITE_LMR_UNMAP)] = { .fn = serve_unmap },
+	[LITE_OP_NR(LITE_LMR_FREE)] = { .fn = serve_free },
+	[LITE_OP_NR(LITE_LMR_GRANT)] = { .fn = serve_grant },
+	[LITE_OP_NR(LITE_LMR_SET)] = { .fn = serve_set },
+	[LITE_OP_NR(LITE_LMR_COPY)] = { .fn = serve_copy },
+	[LITE_OP_NR(LITE_LMR_ATOMIC)] = { .fn = serve_atomic },
+};
+
+/**
+ * lite_own_handler() - how every node serves LITE_SVC_LITE
+ * @op: operation
+ *
+ * Context: any. Return: the handler, or NULL.
+ */
+const struct lite_handler *lite_own_handler(u16 op)
+{
+	if (LITE_OP_SVC(op) != LITE_SVC_LITE ||
+	    LITE_OP_NR(op) >= ARRAY_SIZE(handlers))
+		return NULL;
+	return &handlers[LITE_OP_NR(op)];
+}
