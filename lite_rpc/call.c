@@ -92,6 +92,23 @@ static int sent(struct lite_link *link, unsigned int slot, u32 xid,
 	return err;
 }
 
+/* lite_transport.send, with what may go wrong on the way */
+static int send(struct lite_link *link, unsigned int slot, u32 len)
+{
+	struct lite_node *node = link->peer->node;
+	int err;
+
+	if (lite_fault(node, LITE_FAULT_DROP))
+		return 0;
+	if (lite_fault(node, LITE_FAULT_CORRUPT))
+		lite_fault_corrupt(link->slot[slot].buf,
+				   sizeof(struct lite_req_hdr));
+	err = link->ops->send(link, slot, len);
+	if (lite_fault(node, LITE_FAULT_QP))
+		lite_link_break(link, -ECONNRESET);
+	return err;
+}
+
 /* @len bytes are built in @slot: send them for @call, or one-way for NULL */
 static int arm_and_send(struct lite_link *link, unsigned int slot, u32 len,
 			struct lite_call *call, struct completion *waiter,
@@ -100,7 +117,7 @@ static int arm_and_send(struct lite_link *link, unsigned int slot, u32 len,
 	u32 xid = link->slot[slot].xid;
 
 	arm(link, slot, call, waiter, deadline);
-	return sent(link, slot, xid, call, link->ops->send(link, slot, len));
+	return sent(link, slot, xid, call, send(link, slot, len));
 }
 
 static int arm_and_move(struct lite_link *link, unsigned int slot,

@@ -131,6 +131,8 @@ struct lite_conn *lite_conn_create(struct lite_node *node,
 	struct lite_conn *conn;
 	unsigned int i;
 
+	if (lite_fault(node, LITE_FAULT_ALLOC))
+		return ERR_PTR(-ENOMEM);
 	conn = kzalloc(sizeof(*conn), GFP_KERNEL);
 	if (!conn)
 		return ERR_PTR(-ENOMEM);

@@ -30,6 +30,7 @@
 #include <lego/lite.h>
 
 #include "compat.h"
+#include "fault.h"
 #include "hist.h"
 
 #define LITE_CONNECT_MS 5000
@@ -82,6 +83,7 @@ int lite_addr_parse(struct lite_addr *addr, const char *text, u16 port);
  * @reply: send @len bytes at req->rsp, or with @len 0 only give back the slot;
  *	clears the slot's bit in conn->busy just before; then req is the next
  *	request's. Calls req->release in the end
+ * @drop: as @reply, but nothing is sent
  * @close: break a conn from the server's side; asynchronous
  * @free: the last of a conn; process context
  */
@@ -102,6 +104,7 @@ struct lite_transport {
 		    unsigned int nr, u64 len);
 	void (*poll)(struct lite_link *link);
 	void (*reply)(struct lite_req *req, u32 len);
+	void (*drop)(struct lite_req *req);
 	void (*close)(struct lite_conn *conn);
 	void (*free)(struct lite_conn *conn);
 };
@@ -179,6 +182,7 @@ struct lite_node {
 	atomic64_t served;
 	atomic64_t refused;
 	atomic64_t violations;
+	struct lite_faults fault;
 };
 
 void lite_node_get(struct lite_node *node);
@@ -424,6 +428,7 @@ void lite_conns_close(struct lite_node *node,
 		      const struct lite_transport *ops);
 void lite_conn_replied(struct lite_conn *conn);
 void lite_req_work(struct work_struct *work);
+void lite_req_send(struct lite_req *req);
 void lite_ping(struct lite_req *req);
 int lite_ping_init(struct lite_node *node);
 void lite_ping_exit(struct lite_node *node);

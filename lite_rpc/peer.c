@@ -149,6 +149,8 @@ int lite_peer_transport(struct lite_link *link)
 
 	lockdep_assert_held(&link->mutex);
 	for (i = 0; i < LITE_SLOTS; i++) {
+		if (lite_fault(node, LITE_FAULT_ALLOC))
+			return -ENOMEM;
 		if (link->slot[i].buf)
 			continue;
 		link->slot[i].buf = (void *)__get_free_page(GFP_KERNEL);

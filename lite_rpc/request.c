@@ -192,7 +192,6 @@ EXPORT_SYMBOL_NS_GPL(lite_req_reply, LITE_RPC);
 void lite_req_reply_release(struct lite_req *req, int err, u32 len,
 			    void (*release)(void *arg), void *arg)
 {
-	struct lite_conn *conn = req->conn;
 	struct lite_rsp_hdr *hdr = req->rsp;
 
 	/* a refused request may have no desc; it has no payload either */
@@ -209,11 +208,33 @@ void lite_req_reply_release(struct lite_req *req, int err, u32 len,
 	req->release = release;
 	req->release_arg = arg;
 	trace_lite_reply(req, len, err);
-	conn->ops->reply(req, req->flags & LITE_REQ_ONEWAY ?
-				      0 : sizeof(*hdr) + len);
-	lite_conn_replied(conn);
+	if (!lite_fault_delay(req))
+		lite_req_send(req);
 }
 EXPORT_SYMBOL_NS_GPL(lite_req_reply_release, LITE_RPC);
+
+/**
+ * lite_req_send() - send the reply that is in req->rsp
+ * @req: the request; gone
+ *
+ * Context: any but hard interrupt.
+ */
+void lite_req_send(struct lite_req *req)
+{
+	struct lite_conn *conn = req->conn;
+	struct lite_rsp_hdr *hdr = req->rsp;
+	u32 len = sizeof(*hdr) + le32_to_cpu(hdr->len);
+
+	if (req->flags & LITE_REQ_ONEWAY)
+		len = 0;
+	if (lite_fault(conn->node, LITE_FAULT_CORRUPT))
+		lite_fault_corrupt(hdr, sizeof(*hdr));
+	if (lite_fault(conn->node, LITE_FAULT_DROP))
+		conn->ops->drop(req);
+	else
+		conn->ops->reply(req, len);
+	lite_conn_replied(conn);
+}
 
 /**
  * lite_req_work() - run a handler in a worker

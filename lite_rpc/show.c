@@ -289,6 +289,7 @@ int lite_node_show_add(struct lite_node *node)
 	debugfs_create_file("links", 0400, node->dentry, node, &links_fops);
 	debugfs_create_file("mrs", 0400, node->dentry, node, &mrs_fops);
 	debugfs_create_file("inject", 0200, node->dentry, node, &inject_fops);
+	lite_fault_show_add(node);
 	return 0;
 }
 
@@ -301,6 +302,7 @@ int lite_node_show_add(struct lite_node *node)
 void lite_node_show_del(struct lite_node *node)
 {
 	debugfs_remove(node->dentry);
+	lite_fault_show_del(node);
 	kobject_del(node->kobj);
 	kobject_put(node->kobj);
 }

@@ -9,6 +9,7 @@
  */
 #include <linux/highmem.h>
 #include <linux/percpu.h>
+#include <linux/slab.h>
 
 #include "lite_rpc.h"
 
@@ -88,14 +89,21 @@ static void loop_free(struct lite_conn *conn)
 
 static int loop_send(struct lite_link *link, unsigned int slot, u32 len)
 {
+	void *copy = NULL; /* to send it twice: after the first it may change */
 	bool defer;
 	int err;
+
+	if (lite_fault(link->peer->node, LITE_FAULT_DUPLICATE))
+		copy = kmemdup(link->slot[slot].buf, len, GFP_ATOMIC);
 
 	local_bh_disable(); /* and with it preemption, for loop_depth */
 	defer = __this_cpu_inc_return(loop_depth) > 1;
 	err = lite_conn_rx(link->tp, slot, link->slot[slot].buf, len, defer);
+	if (!err && copy)
+		err = lite_conn_rx(link->tp, slot, copy, len, defer);
 	__this_cpu_dec(loop_depth);
 	local_bh_enable();
+	kfree(copy);
 	/* as on a wire: it was sent, and then the connection is gone */
 	if (err)
 		lite_link_break(link, -ECONNRESET);
@@ -213,11 +221,14 @@ static void loop_reply(struct lite_req *req, u32 len)
 {
 	struct lite_conn *conn = req->conn;
 	unsigned int slot = req->slot;
+	struct lite_rsp_hdr again = *(struct lite_rsp_hdr *)req->rsp;
 	struct lite_link *link;
 
 	/* pushes were copied when they were made */
 	if (req->release)
 		req->release(req->release_arg);
+	if (lite_fault(conn->node, LITE_FAULT_QP))
+		lite_conn_close(conn);
 	rcu_read_lock();
 	link = READ_ONCE(conn->tp);
 	clear_bit(slot, conn->busy); /* req is the next one's from here */
@@ -225,7 +236,16 @@ static void loop_reply(struct lite_req *req, u32 len)
 		lite_link_rx(link, slot, conn->req[slot].rsp, len);
 	else if (link)
 		lite_link_credit(link, slot);
+	if (link && len && lite_fault(conn->node, LITE_FAULT_DUPLICATE))
+		lite_link_rx(link, slot, &again, sizeof(again));
 	rcu_read_unlock();
+}
+
+static void loop_drop(struct lite_req *req)
+{
+	if (req->release)
+		req->release(req->release_arg);
+	clear_bit(req->slot, req->conn->busy);
 }
 
 /*
@@ -241,6 +261,7 @@ const struct lite_transport lite_loop = {
 	.pull = loop_pull,
 	.push = loop_push,
 	.reply = loop_reply,
+	.drop = loop_drop,
 	.close = loop_close,
 	.free = loop_free,
 };

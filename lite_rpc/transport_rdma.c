@@ -93,19 +93,34 @@ static void rdma_link_disconnect(struct lite_link *link)
 	link->tp = NULL;
 }
 
+static int send_twice(struct lite_qp *qp, u32 imm, u32 len)
+{
+	struct ib_rdma_wr wr[2];
+	struct ib_sge sge[2];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(wr); i++)
+		lite_qp_msg_wr(qp, &wr[i], &sge[i], imm, len);
+	wr[0].wr.next = &wr[1].wr;
+	return lite_qp_post(qp, &wr[0].wr, &wr[1].wr, 2, false, NULL, NULL);
+}
+
 /*
  * rxe sends from a tasklet. Raised with bottom halves off it runs when they
  * are on again, here; else it would wait for ksoftirqd to be scheduled.
  */
 static int rdma_link_send(struct lite_link *link, unsigned int slot, u32 len)
 {
+	u32 imm = LITE_IMM(LITE_IMM_REQUEST, slot, link->slot[slot].xid);
 	bool bh = !irqs_disabled();
 	int err;
 
 	if (bh)
 		local_bh_disable();
-	err = lite_qp_send(link->tp, LITE_IMM(LITE_IMM_REQUEST, slot,
-					      link->slot[slot].xid), len);
+	if (lite_fault(link->peer->node, LITE_FAULT_DUPLICATE))
+		err = send_twice(link->tp, imm, len);
+	else
+		err = lite_qp_send(link->tp, imm, len);
 	if (bh)
 		local_bh_enable();
 	return err;
@@ -298,6 +313,8 @@ static int grow_pushes(struct lite_rreq *rr)
 
 	if (w->max_wr == LITE_MAX_WRS)
 		return -ENOSPC;
+	if (lite_fault(rr->qp->node, LITE_FAULT_ALLOC))
+		return -ENOMEM;
 	if (!rr->big)
 		rr->big = kmalloc(LITE_MAX_WRS * sizeof(*wr) +
 				  LITE_MAX_SGES * sizeof(*sge),
@@ -344,6 +361,8 @@ static int rdma_conn_pull(struct lite_req *req, u64 off,
 	struct ib_send_wr *last;
 	int err = -ENOMEM;
 
+	if (lite_fault(rr->qp->node, LITE_FAULT_ALLOC))
+		return err;
 	w.wr = kmalloc_array(w.max_wr, sizeof(*w.wr), GFP_NOIO);
 	w.sge = kmalloc_array(w.max_sge, sizeof(*w.sge), GFP_NOIO);
 	if (!w.wr || !w.sge)
@@ -395,6 +414,17 @@ static unsigned int chain_reply(struct lite_rreq *rr, struct ib_send_wr **first,
 	return nr + 1;
 }
 
+/* the message once more, but only its header: the rest may change now */
+static void post_again(struct lite_rreq *rr, __be32 imm)
+{
+	struct ib_rdma_wr wr;
+	struct ib_sge sge;
+
+	lite_qp_msg_wr(rr->qp, &wr, &sge, be32_to_cpu(imm),
+		       sizeof(struct lite_rsp_hdr));
+	lite_qp_post_locked(rr->qp, &wr.wr, &wr.wr, 1, false, NULL, NULL);
+}
+
 /*
  * Post a reply. The slot's bit is cleared under the lock, after the posting:
  * not before, or an impatient peer could change what is being posted; and a
@@ -414,6 +444,8 @@ static int post_reply(struct lite_rreq *rr)
 				  req->release, req->release_arg);
 	if (err == -EAGAIN)
 		return err;
+	if (!err && lite_fault(qp->node, LITE_FAULT_DUPLICATE))
+		post_again(rr, last->ex.imm_data);
 	reset_pushes(rr);
 	clear_bit(req->slot, qp->conn->busy);
 	return err;
@@ -444,6 +476,18 @@ static void rdma_conn_reply(struct lite_req *req, u32 len)
 		local_bh_enable();
 	if (err && err != -EAGAIN && release)
 		release(arg);
+	if (lite_fault(qp->node, LITE_FAULT_QP))
+		lite_qp_break(qp);
+}
+
+static void rdma_conn_drop(struct lite_req *req)
+{
+	struct lite_rreq *rr = req->tp;
+
+	if (req->release)
+		req->release(req->release_arg);
+	reset_pushes(rr);
+	clear_bit(req->slot, req->conn->busy);
 }
 
 /**
@@ -578,6 +622,7 @@ const struct lite_transport lite_rdma = {
 	.push = rdma_conn_push,
 	.poll = rdma_link_poll,
 	.reply = rdma_conn_reply,
+	.drop = rdma_conn_drop,
 	.close = rdma_conn_close,
 	.free = rdma_conn_free,
 };

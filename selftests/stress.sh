@@ -7,9 +7,9 @@ load_dir=/sys/kernel/debug/lego/load
 load_out=$(mktemp)
 trap 'rm -f "$load_out"' EXIT
 
-# load_insmod NODE ADDR: the generator, there
+# load_insmod NODE PARAMETER...: the generator, there
 load_insmod() {
-	on "$1" insmod "$TOP/build/$KERNEL/lego_load/lego_load.ko" addr="$2"
+	on "$1" insmod "$TOP/build/$KERNEL/lego_load/lego_load.ko" "${@:2}"
 }
 
 # load_run NODE ADDR WORDS...: call; the result is in $load_out
@@ -36,6 +36,8 @@ load_good() {
 		"$1: each call ends in time, once, with its own bytes"
 	[ "$(load_is ok)" -gt 0 ]
 	tap_ok $? "$1: there are some that succeed"
+	! grep -q '"errors".*"71"' "$load_out"
+	tap_ok $? "$1: a bad message ends no other call but by a reset"
 	tap_note "$(cat "$load_out")"
 }
 
@@ -62,4 +64,52 @@ kib_free() {
 		awk "/^(MemFree|Cached|Buffers|SReclaimable):/ { n += \$2 }
 		/^ +count:/ { n += 4 * \$2 }
 		END { print n }" /proc/meminfo /proc/zoneinfo'
+}
+
+# fault NODE COMPONENT SWITCH VALUE
+fault() {
+	on_sh "$1" 'echo "$3" > "/sys/kernel/debug/lego/nodes/$1/fault/$2"' \
+		"${@:2}"
+}
+
+# faults NODE ADDR NODE2: each fault at the caller "load" on NODE, and at the
+# component "sink" on NODE2, which has that address
+faults() {
+	local all="callers=64 timeout_ms=$((1000 * slow)) slack_ms=$((1000 * slow))"
+	local ms=$((1000 * slow)) what at n who
+
+	for what in drop duplicate corrupt fail_qp fail_alloc; do
+		for at in "$1 load" "$3 sink"; do
+			read -r n who <<< "$at"
+			fault "$n" "$who" $what 97
+			load_run "$1" "$2" $all ms=$ms out=65536
+			load_good "$what at $who, 64 KiB"
+			load_run "$1" "$2" $all ms=$ms size=200 mode=1
+			load_good "$what at $who, no bulk"
+			load_run "$1" "$2" $all ms=$ms mode=2
+			load_good "$what at $who, one-way"
+			fault "$n" "$who" $what 0
+		done
+	done
+	# a request that comes twice; its second bulk reply would come too late
+	fault "$1" load duplicate 7
+	load_run "$1" "$2" $all ms=$ms callers=8 out=65536 timeout_ms=$((10000 * slow))
+	load_good "each seventh request sent twice"
+	fault "$1" load duplicate 0
+	# credits that do not come back
+	fault "$3" sink drop 3
+	load_run "$1" "$2" $all ms=$((7000 * slow)) mode=2
+	load_good "each third credit lost"
+	[ "$(load_is ok)" -gt 200 ]
+	tap_ok $? "the link does not stay without credits"
+	fault "$3" sink drop 0
+	# later than most time-outs, and more callers than slots
+	fault "$3" sink delay_ms $((1300 * slow))
+	load_run "$1" "$2" $all ms=$ms out=4096
+	load_good "late replies"
+	load_run "$1" "$2" $all ms=$ms callers=200
+	load_good "late replies, three callers for a slot"
+	fault "$3" sink delay_ms 0
+	load_run "$1" "$2" $all ms=$ms out=4096 timeout_ms=$((10000 * slow))
+	load_clean "no fault any more"
 }

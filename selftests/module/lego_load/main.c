@@ -27,7 +27,12 @@ static char *addr = "";
 module_param(addr, charp, 0444);
 MODULE_PARM_DESC(addr, "its address: IP:port or loop:NAME");
 
+static char *sink = "";
+module_param(sink, charp, 0444);
+MODULE_PARM_DESC(sink, "address of a second node, \"sink\", to be called; none: make none");
+
 static struct lite_node *node;
+static struct lite_node *sink_node;
 static struct dentry *dir;
 
 /* one run at a time; protects the last one's options and statistics */
@@ -169,18 +174,29 @@ static int result_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(result);
 
-static int __init lego_load_init(void)
+static struct lite_node *make_node(const char *called, const char *at)
 {
 	struct lite_node_cfg cfg = {
-		.name = name,
-		.addr = addr,
+		.name = called,
+		.addr = at,
 		.role = LITE_ROLE_NONE,
 		.service = LITE_SVC_LITE,
 	};
 
-	node = lite_node_create(&cfg);
+	return lite_node_create(&cfg);
+}
+
+static int __init lego_load_init(void)
+{
+	node = make_node(name, addr);
 	if (IS_ERR(node))
 		return PTR_ERR(node);
+	if (*sink)
+		sink_node = make_node("sink", sink);
+	if (IS_ERR(sink_node)) {
+		lite_node_destroy(node);
+		return PTR_ERR(sink_node);
+	}
 	dir = debugfs_create_dir("load", lite_debugfs());
 	debugfs_create_file("run", 0200, dir, NULL, &run_fops);
 	debugfs_create_file("result", 0400, dir, NULL, &result_fops);
@@ -190,6 +206,7 @@ static int __init lego_load_init(void)
 static void __exit lego_load_exit(void)
 {
 	debugfs_remove(dir);
+	lite_node_destroy(sink_node);
 	lite_node_destroy(node);
 }
 

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# timeout: 300
+# 64 callers over the loop transport, with each fault that lite_rpc can inject.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../stress.sh"
+
+load_insmod one sink=loop:sink || exit
+load_run one loop:sink callers=64 ms=1000 out=4096 timeout_ms=$((10000 * slow))
+load_clean "no fault"
+wait_until 10 no_conns one sink
+tap_ok $? "after it the peer has forgotten the caller"
+before=$(kib_free one)
+faults one loop:sink one
+wait_until 10 no_conns one sink
+tap_ok $? "after all that the peer has forgotten the caller"
+lost=$((before - $(kib_free one)))
+tap_note "memory lost: $lost KiB"
+[ $lost -lt 4096 ]
+tap_ok $? "all memory is given back"
+tap_check "the generator unloads" on one rmmod lego_load
+tap_done
