@@ -344,6 +344,14 @@ static void refuse(struct lite_req *req, u32 status)
 	lite_req_reply(req, lite_status_to_errno(status), 0);
 }
 
+static int malformed(struct lite_conn *conn, unsigned int slot, u32 len)
+{
+	pr_warn_ratelimited("%s: malformed request from %s (slot %u, %u bytes), link reset\n",
+			    conn->node->name, conn->peer_name, slot, len);
+	atomic64_inc(&conn->node->violations);
+	return -EPROTO;
+}
+
 /**
  * lite_conn_rx() - a request has come
  * @conn: conn, with a reference of the caller's
@@ -365,13 +373,8 @@ int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 	u32 status;
 
 	if (slot >= LITE_SLOTS || len < sizeof(*hdr) || len > LITE_SLOT_SIZE ||
-	    test_and_set_bit(slot, conn->busy)) {
-		pr_warn_ratelimited("%s: malformed request from %s (slot %u, %u bytes), link reset\n",
-				    conn->node->name, conn->peer_name, slot,
-				    len);
-		atomic64_inc(&conn->node->violations);
-		return -EPROTO;
-	}
+	    test_and_set_bit(slot, conn->busy))
+		return malformed(conn, slot, len);
 	atomic_inc(&conn->active);
 	smp_mb__after_atomic(); /* pairs with lite_conn_close() */
 	if (READ_ONCE(conn->dead)) {
@@ -382,6 +385,13 @@ int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 	req = &conn->req[slot];
 	memcpy(req->msg, buf, len);
 	hdr = req->msg;
+	/* once more? Its segments are perhaps no longer the call's */
+	if (le32_to_cpu(hdr->xid) == req->xid) {
+		malformed(conn, slot, len);
+		clear_bit(slot, conn->busy);
+		conn_idle(conn);
+		return -EPROTO;
+	}
 	req->op = le16_to_cpu(hdr->op);
 	req->xid = le32_to_cpu(hdr->xid);
 	req->flags = le16_to_cpu(hdr->flags);

@@ -128,7 +128,9 @@ int lite_link_get_slot(struct lite_link *link)
 	}
 	__clear_bit(slot, link->free);
 	link->slot[slot].state = LITE_SLOT_BUILD;
-	link->slot[slot].xid = ++link->next_xid;
+	if (!++link->next_xid)
+		link->next_xid++; /* 0 is what a slot had that was never used */
+	link->slot[slot].xid = link->next_xid;
 	link->slot[slot].expired = false;
 	link->slot[slot].move = false;
 	link->calls++;

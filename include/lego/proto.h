@@ -73,7 +73,8 @@ static_assert(sizeof(struct lite_wire_seg) == 16);
  * struct lite_req_hdr - begins each request, in the peer's ring
  * @version: LITE_VERSION
  * @op: service in the high byte, number in the low one
- * @xid: chosen by the caller, comes back in the reply
+ * @xid: chosen by the caller, comes back in the reply; not 0, and not that of
+ *	the slot's last request
  * @len: bytes of payload, which follows the segments
  * @nr_in: segments the server may read (what the caller sends in bulk)
  * @nr_out: segments the server may write (where bulk replies go)
