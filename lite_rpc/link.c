@@ -298,7 +298,7 @@ void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
 	int err, status = 0;
 
 	if (slot >= LITE_SLOTS) {
-		lite_link_break(link, -EPROTO);
+		lite_link_break(link, -ECONNRESET);
 		return;
 	}
 	spin_lock_irqsave(&link->lock, flags);
@@ -327,7 +327,7 @@ out_unlock:
 				    link->peer->node->name,
 				    link->peer->addr.text, err);
 		atomic64_inc(&link->peer->node->violations);
-		lite_link_break(link, err);
+		lite_link_break(link, -ECONNRESET); /* the others' */
 		return;
 	}
 	wake_slot(link);
@@ -401,7 +401,7 @@ void lite_link_credit(struct lite_link *link, unsigned int slot)
 	if (good)
 		wake_slot(link);
 	else
-		lite_link_break(link, -EPROTO);
+		lite_link_break(link, -ECONNRESET);
 }
 
 /**
