@@ -24,6 +24,12 @@
 #include "lite_rpc.h"
 #include "trace.h"
 
+/*
+ * What frees an orphan that is older will hardly come: the call was over, or
+ * one-way, even before.
+ */
+#define LOST_MS 5000
+
 static const char *const state_names[] = {
 	[LITE_LINK_DOWN] = "down",
 	[LITE_LINK_CONNECTING] = "connecting",
@@ -81,7 +87,21 @@ static void orphan_slot(struct lite_link *link, unsigned int slot)
 	s->state = LITE_SLOT_ORPHAN;
 	s->call = NULL;
 	s->waiter = NULL;
+	s->deadline = jiffies + msecs_to_jiffies(LOST_MS);
 	link->orphans++;
+}
+
+/* no slot is free: has the peer forgotten to give one back? */
+static bool has_lost_slot(const struct lite_link *link)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&link->lock);
+	for (i = 0; link->orphans && i < LITE_SLOTS; i++)
+		if (link->slot[i].state == LITE_SLOT_ORPHAN &&
+		    time_after(jiffies, link->slot[i].deadline))
+			return true;
+	return false;
 }
 
 static void wake_slot(struct lite_link *link)
@@ -106,6 +126,7 @@ static void call_over(struct lite_call *call, struct completion *waiter,
  * lite_link_get_slot() - take a credit
  * @link: link
  *
+ * Where there is none, and one was lost, the link is reset to have all again.
  * Context: any but hard interrupt; in the RCU section in which the caller
  *	will send.
  * Return: the slot, for lite_link_arm() or lite_link_put_slot(); -ENOTCONN
@@ -114,6 +135,7 @@ static void call_over(struct lite_call *call, struct completion *waiter,
 int lite_link_get_slot(struct lite_link *link)
 {
 	unsigned long flags;
+	bool lost = false;
 	int slot;
 
 	spin_lock_irqsave(&link->lock, flags);
@@ -124,6 +146,7 @@ int lite_link_get_slot(struct lite_link *link)
 	slot = find_first_bit(link->free, LITE_SLOTS);
 	if (slot >= LITE_SLOTS) {
 		slot = -EAGAIN;
+		lost = has_lost_slot(link);
 		goto out_unlock;
 	}
 	__clear_bit(slot, link->free);
@@ -136,6 +159,8 @@ int lite_link_get_slot(struct lite_link *link)
 	link->calls++;
 out_unlock:
 	spin_unlock_irqrestore(&link->lock, flags);
+	if (lost)
+		lite_link_break(link, -ECONNRESET);
 	return slot;
 }
 

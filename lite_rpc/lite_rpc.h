@@ -222,7 +222,7 @@ struct lite_slot {
 	u32 xid;
 	struct lite_call *call;
 	struct completion *waiter; /* lite_call()'s, else call->done */
-	unsigned long deadline; /* jiffies */
+	unsigned long deadline; /* jiffies; an orphan's: then it is lost */
 	u64 start; /* local_clock() */
 	bool expired;
 	bool move; /* no message: the peer has nothing to reply to */
