@@ -58,9 +58,14 @@ static int build(struct lite_link *link, const struct lite_call *call,
 	return len;
 }
 
+static unsigned long time_of(const struct lite_call *call)
+{
+	return msecs_to_jiffies(call->timeout_ms ?: LITE_TIMEOUT_MS);
+}
+
 static unsigned long deadline_of(const struct lite_call *call)
 {
-	return jiffies + msecs_to_jiffies(call->timeout_ms ?: LITE_TIMEOUT_MS);
+	return jiffies + time_of(call);
 }
 
 /* from now on the slot can end @call; NULL: one-way */
@@ -308,14 +313,20 @@ static void wait_over(struct lite_peer *peer, struct lite_call *call,
 		wait_for_completion(done);
 }
 
-/* start it, connecting and waiting for a slot till @deadline */
+/*
+ * Start it, connecting and waiting for a slot. A quarter of its time at least
+ * is the call's own: one that times out just after it was sent would, if it has
+ * segments, reset the link of all others, too.
+ */
 static int start_bounded(struct lite_peer *peer, struct lite_call *call,
-			 struct completion *done, unsigned long deadline)
+			 struct completion *done)
 {
+	unsigned long deadline = jiffies + time_of(call) * 3 / 4;
+	unsigned long end = jiffies + time_of(call);
 	int err;
 
 	for (;;) {
-		err = call_start(peer, call, done, deadline_of(call));
+		err = call_start(peer, call, done, end);
 		if (err != -ENOTCONN && err != -EAGAIN)
 			return err;
 		if (time_after_eq(jiffies, deadline))
@@ -335,14 +346,12 @@ static int start_bounded(struct lite_peer *peer, struct lite_call *call,
 int lite_call(struct lite_peer *peer, struct lite_call *call)
 {
 	DECLARE_COMPLETION_ONSTACK(done);
-	u32 ms = call->timeout_ms ?: LITE_TIMEOUT_MS;
 	int err;
 
 	might_sleep();
 	if (call->class >= LITE_CLASS_NR)
 		return -EINVAL;
-	err = start_bounded(peer, call, &done,
-			    jiffies + msecs_to_jiffies(ms));
+	err = start_bounded(peer, call, &done);
 	if (err)
 		call->status = err;
 	else
