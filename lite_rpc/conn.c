@@ -344,7 +344,7 @@ static void refuse(struct lite_req *req, u32 status)
 	lite_req_reply(req, lite_status_to_errno(status), 0);
 }
 
-static int malformed(struct lite_conn *conn, unsigned int slot, u32 len)
+static int bad_request(struct lite_conn *conn, unsigned int slot, u32 len)
 {
 	pr_warn_ratelimited("%s: malformed request from %s (slot %u, %u bytes), link reset\n",
 			    conn->node->name, conn->peer_name, slot, len);
@@ -374,7 +374,7 @@ int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 
 	if (slot >= LITE_SLOTS || len < sizeof(*hdr) || len > LITE_SLOT_SIZE ||
 	    test_and_set_bit(slot, conn->busy))
-		return malformed(conn, slot, len);
+		return bad_request(conn, slot, len);
 	atomic_inc(&conn->active);
 	smp_mb__after_atomic(); /* pairs with lite_conn_close() */
 	if (READ_ONCE(conn->dead)) {
@@ -387,7 +387,7 @@ int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 	hdr = req->msg;
 	/* once more? Its segments are perhaps no longer the call's */
 	if (le32_to_cpu(hdr->xid) == req->xid) {
-		malformed(conn, slot, len);
+		bad_request(conn, slot, len);
 		clear_bit(slot, conn->busy);
 		conn_idle(conn);
 		return -EPROTO;

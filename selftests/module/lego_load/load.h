@@ -32,6 +32,7 @@ enum load_mode {
  * @mode: enum load_mode
  * @timeout_ms: of each call
  * @slack_ms: a call that ends later than its time-out by this is late
+ * @hold: 1: the peer and its links stay till a run with 0, or the module's end
  */
 struct load_opts {
 	char addr[LITE_ADDR_LEN];
@@ -44,6 +45,7 @@ struct load_opts {
 	u32 mode;
 	u32 timeout_ms;
 	u32 slack_ms;
+	u32 hold;
 };
 
 /**

@@ -40,6 +40,10 @@ static DEFINE_MUTEX(run_lock);
 static struct load_opts last_opts;
 static struct load_stats last;
 
+/* kept, to see what they cost; under run_lock */
+static struct lite_peer *held[16];
+static unsigned int nr_held;
+
 static const struct {
 	const char *name;
 	size_t offset;
@@ -54,6 +58,7 @@ static const struct {
 	{ "mode", offsetof(struct load_opts, mode), LOAD_ONEWAY },
 	{ "timeout_ms", offsetof(struct load_opts, timeout_ms), 60000 },
 	{ "slack_ms", offsetof(struct load_opts, slack_ms), 60000 },
+	{ "hold", offsetof(struct load_opts, hold), 1 },
 };
 
 static int set_word(struct load_opts *opts, const char *word, const char *val)
@@ -104,6 +109,25 @@ static int parse(char *text, struct load_opts *opts)
 	return *opts->addr && opts->callers && opts->timeout_ms ? 0 : -EINVAL;
 }
 
+static void put_held(void)
+{
+	while (nr_held)
+		lite_peer_put(held[--nr_held]);
+}
+
+static int hold(const char *peer_addr)
+{
+	struct lite_peer *peer;
+
+	if (nr_held == ARRAY_SIZE(held))
+		return -ENOSPC;
+	peer = lite_peer_get(node, peer_addr, 0);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	held[nr_held++] = peer;
+	return 0;
+}
+
 static ssize_t run_write(struct file *file, const char __user *ubuf,
 			 size_t count, loff_t *ppos)
 {
@@ -120,6 +144,10 @@ static ssize_t run_write(struct file *file, const char __user *ubuf,
 		goto out_free;
 	memset(&last, 0, sizeof(last));
 	err = parse(buf, &last_opts);
+	if (!err && last_opts.hold)
+		err = hold(last_opts.addr);
+	else if (!err)
+		put_held();
 	if (!err)
 		err = load_run(node, &last_opts, &last);
 	mutex_unlock(&run_lock);
@@ -206,6 +234,7 @@ static int __init lego_load_init(void)
 static void __exit lego_load_exit(void)
 {
 	debugfs_remove(dir);
+	put_held();
 	lite_node_destroy(sink_node);
 	lite_node_destroy(node);
 }

@@ -45,6 +45,7 @@ struct load_buf {
  * struct load_caller - a thread
  * @run: its run
  * @task: with a reference
+ * @id: which
  * @left: calls to make, with opts.calls
  * @seq: calls made
  * @started: when the call of now did; connecting counts for lite_call() only,
@@ -52,6 +53,8 @@ struct load_buf {
  * @buf: ring
  * @stats: its own
  * @sample: nanoseconds of successful calls, at most run->max_samples
+ * @req: what it sends
+ * @rsp: what comes back
  */
 struct load_caller {
 	struct load_run *run;
@@ -74,9 +77,13 @@ struct load_caller {
  * @mr: all buffers
  * @pages: of @mr
  * @nr_pages: how many
+ * @max_samples: of a caller
+ * @end: jiffies, with opts.ms
  * @stop: callers end after the call they are in
  * @running: callers that have not
  * @over: none is running
+ * @samples: of all callers
+ * @caller: one for each
  */
 struct load_run {
 	const struct load_opts *opts;
