@@ -177,7 +177,8 @@ int lite_call_start(struct lite_peer *peer, struct lite_call *call);
  * @call: what; its time-out counts from here
  *
  * As lite_call_start(), but the call waits for what that would return, behind
- * those that wait already, and through reconnections: thousands may.
+ * those that wait already, and through reconnections: thousands may. It waits
+ * three quarters of its time-out, then it is over (-ETIMEDOUT, not sent).
  * @call->done is called exactly once in any case, perhaps before this returns.
  * Context: any but hard interrupt; never sleeps.
  */
