@@ -10,6 +10,7 @@
 
 #define LITE_QP_SENDS 512 /* work requests under way, at most */
 #define LITE_QP_RECVS (2 * LITE_SLOTS + 16)
+#define LITE_RECV_BATCH 16 /* receives posted at once; a power of two */
 #define LITE_QP_SGES 16 /* local pieces of one work request */
 #define LITE_MAX_WRS 48 /* work requests of one pull, or one reply's pushes */
 #define LITE_MAX_SGES 160
@@ -52,7 +53,9 @@ struct lite_sent {
  * struct lite_qp - one end of a connection
  * @link: the caller's end, or NULL
  * @conn: the server's end, or NULL
- * @cm: rdma_cm's id; it has the queue pair
+ * @cm: rdma_cm's id
+ * @qp_mutex: protects @qp and its state
+ * @qp: NULL before it is made, and when it is gone
  * @ring: what the peer writes into: LITE_SLOTS of LITE_SLOT_SIZE
  * @ring_dma: bus addresses of the slots
  * @ring_mr: registers @ring for remote writing
@@ -80,6 +83,8 @@ struct lite_qp {
 	struct lite_link *link;
 	struct lite_conn *conn;
 	struct rdma_cm_id *cm;
+	struct mutex qp_mutex;
+	struct ib_qp *qp;
 	struct ib_cq *cq;
 
 	void *ring[LITE_SLOTS];
@@ -155,6 +160,12 @@ void lite_qp_msg_wr(struct lite_qp *qp, struct ib_rdma_wr *wr,
 		    struct ib_sge *sge, u32 imm, u32 len);
 int lite_qp_send(struct lite_qp *qp, u32 imm, u32 len);
 void lite_qp_reg_wr(struct ib_reg_wr *wr, struct ib_mr *mr, int access);
+
+/* rdma_state.c */
+int lite_qp_make(struct lite_qp *qp);
+void lite_qp_unmake(struct lite_qp *qp);
+int lite_qp_ready(struct lite_qp *qp, const struct rdma_conn_param *param);
+int lite_qp_post_recvs(struct lite_qp *qp, unsigned int nr);
 
 /* rdma_cm.c */
 int lite_cm_listener_event(struct rdma_cm_id *id, struct rdma_cm_event *ev);

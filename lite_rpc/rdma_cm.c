@@ -96,8 +96,14 @@ static int caller_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 	case RDMA_CM_EVENT_ROUTE_RESOLVED:
 		set_done(qp, &qp->resolved);
 		break;
-	case RDMA_CM_EVENT_ESTABLISHED:
+	case RDMA_CM_EVENT_CONNECT_RESPONSE:
 		err = take_rsp(qp, &ev->param.conn);
+		if (!err)
+			err = lite_qp_ready(qp, NULL);
+		if (!err)
+			err = rdma_accept(id, NULL); /* the last of three */
+		else
+			rdma_reject(id, NULL, 0, IB_CM_REJ_CONSUMER_DEFINED);
 		if (err)
 			set_err(qp, err);
 		set_done(qp, &qp->established);
@@ -194,6 +200,7 @@ static int connect_to(struct lite_qp *qp, unsigned long deadline)
 	struct rdma_conn_param param = {
 		.private_data = &req,
 		.private_data_len = sizeof(req),
+		.qp_num = qp->qp->qp_num,
 	};
 	int err;
 
@@ -372,7 +379,9 @@ static int accept(struct lite_qp *qp, const struct rdma_conn_param *theirs)
 	struct rdma_conn_param param = {
 		.private_data = &rsp,
 		.private_data_len = sizeof(rsp),
+		.qp_num = qp->qp->qp_num,
 	};
+	int err;
 
 	set_param(qp, &param);
 	param.responder_resources = min(param.responder_resources,
@@ -380,7 +389,10 @@ static int accept(struct lite_qp *qp, const struct rdma_conn_param *theirs)
 	param.initiator_depth = min(param.initiator_depth,
 				    theirs->responder_resources);
 	rdma_set_ack_timeout(qp->cm, ACK_TIMEOUT);
-	return rdma_accept(qp->cm, &param);
+	err = lite_qp_ready(qp, &param);
+	if (err)
+		rdma_reject(qp->cm, NULL, 0, IB_CM_REJ_CONSUMER_DEFINED);
+	return err ?: rdma_accept(qp->cm, &param);
 }
 
 static int reject(struct rdma_cm_id *id, u32 status)

@@ -20,7 +20,6 @@
 #include "rdma.h"
 
 #define SIGNAL_EVERY 32
-#define RECV_BATCH 16 /* a power of two */
 #define POLL_BATCH 4
 #define WAIT_MS 10000 /* the device's own time-outs are shorter */
 
@@ -42,7 +41,7 @@ static void kill(struct lite_qp *qp)
 {
 	if (!qp->cq)
 		return;
-	rdma_destroy_qp(qp->cm);
+	lite_qp_unmake(qp);
 	rdma_disconnect(qp->cm); /* only tells the peer */
 	ib_free_cq(qp->cq);
 	qp->cq = NULL;
@@ -128,20 +127,6 @@ static void unsignalled_done(struct ib_cq *cq, struct ib_wc *wc)
 	lite_qp_break(qp);
 }
 
-static int post_recvs(struct lite_qp *qp, unsigned int nr)
-{
-	struct ib_recv_wr wr[RECV_BATCH];
-	unsigned int i;
-
-	for (i = 0; i < nr; i++) {
-		wr[i] = (struct ib_recv_wr){
-			.next = i + 1 < nr ? &wr[i + 1] : NULL,
-			.wr_cqe = &qp->recv_cqe,
-		};
-	}
-	return ib_post_recv(qp->cm->qp, wr, NULL);
-}
-
 static void repost_recvs(struct lite_qp *qp)
 {
 	unsigned long flags;
@@ -149,7 +134,7 @@ static void repost_recvs(struct lite_qp *qp)
 
 	spin_lock_irqsave(&qp->lock, flags);
 	if (!qp->broken)
-		err = post_recvs(qp, RECV_BATCH);
+		err = lite_qp_post_recvs(qp, LITE_RECV_BATCH);
 	spin_unlock_irqrestore(&qp->lock, flags);
 	if (err)
 		lite_qp_break(qp);
@@ -167,7 +152,7 @@ static void recv_done(struct ib_cq *cq, struct ib_wc *wc)
 		return;
 	}
 	/* twice the slots are posted, so a batch may be missing */
-	if (!((unsigned int)atomic_inc_return(&qp->recv_taken) % RECV_BATCH))
+	if (!((unsigned int)atomic_inc_return(&qp->recv_taken) % LITE_RECV_BATCH))
 		repost_recvs(qp);
 	lite_rdma_rx(qp, be32_to_cpu(wc->ex.imm_data), wc->byte_len);
 }
@@ -236,7 +221,7 @@ int lite_qp_post_locked(struct lite_qp *qp, struct ib_send_wr *first,
 		qp->unsignalled += nr;
 	}
 	qp->used += nr;
-	if (!ib_post_send(qp->cm->qp, first, &bad))
+	if (!ib_post_send(qp->qp, first, &bad))
 		return 0;
 	/*
 	 * Our count of room is right, so this is a dying device. Some may have
@@ -485,33 +470,6 @@ err_free_pages:
 	return err;
 }
 
-static int create_qp(struct lite_qp *qp)
-{
-	struct lite_rdma_node *rn = qp->node->rdma;
-	struct ib_qp_init_attr attr = {
-		.qp_type = IB_QPT_RC,
-		.sq_sig_type = IB_SIGNAL_REQ_WR,
-		.send_cq = qp->cq,
-		.recv_cq = qp->cq,
-		.cap = {
-			.max_send_wr = LITE_QP_SENDS,
-			.max_recv_wr = LITE_QP_RECVS,
-			.max_send_sge = max(rn->max_sges, rn->max_read_sges),
-			.max_recv_sge = 1,
-		},
-	};
-	unsigned int left = LITE_QP_RECVS, nr;
-	int err;
-
-	err = rdma_create_qp(qp->cm, rn->pd, &attr);
-	while (!err && left) {
-		nr = min(left, RECV_BATCH);
-		err = post_recvs(qp, nr);
-		left -= nr;
-	}
-	return err;
-}
-
 /**
  * lite_qp_alloc() - a queue pair that has no device yet
  * @node: whose
@@ -536,6 +494,7 @@ struct lite_qp *lite_qp_alloc(struct lite_node *node)
 	init_waitqueue_head(&qp->event);
 	init_waitqueue_head(&qp->room);
 	spin_lock_init(&qp->lock);
+	mutex_init(&qp->qp_mutex);
 	INIT_WORK(&qp->kill_work, kill_work);
 	qp->recv_cqe.done = recv_done;
 	qp->sent_cqe.done = sent_done;
@@ -567,15 +526,14 @@ int lite_qp_create(struct lite_qp *qp, void *const tx[])
 		err = PTR_ERR(qp->cq);
 		goto err_free_ring;
 	}
-	err = create_qp(qp);
+	err = lite_qp_make(qp);
 	if (err)
 		goto err_free_cq;
 	return 0;
 
 err_free_cq:
 	qp->broken = true; /* there is nobody to be told yet */
-	if (qp->cm->qp)
-		rdma_destroy_qp(qp->cm);
+	lite_qp_unmake(qp);
 	ib_free_cq(qp->cq);
 err_free_ring:
 	qp->cq = NULL;
@@ -617,6 +575,7 @@ void lite_qp_free(struct lite_qp *qp)
 {
 	if (qp->cm)
 		rdma_destroy_id(qp->cm);
+	mutex_destroy(&qp->qp_mutex);
 	kvfree(qp->sent);
 	kvfree(qp);
 }
