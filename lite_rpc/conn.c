@@ -6,7 +6,8 @@
  * takes no new request, and stays in node->conns until the last handler of its
  * requests has replied. A peer that connects again is served only after that:
  * so a request that is sent again on the new link can never be overtaken by
- * its first copy.
+ * its first copy. A conn whose peer has still to prove a key is in the list,
+ * too, but is nobody's successor and nobody waits for it.
  *
  * @dead and @active are two ends of a barrier pair: lite_conn_rx() counts
  * itself in @active and looks at @dead then; close_work sees @dead set by
@@ -172,19 +173,44 @@ err_free:
 	return ERR_PTR(-ENOMEM);
 }
 
-/**
- * lite_conn_publish() - let the node know of it
- * @conn: conn
- *
- * Takes a reference for node->conns. Older ones of the same peer and class are
- * closed: their link is dead, or the peer would not have come again.
- * Context: process.
- * Return: 0, or -ECONNREFUSED when the node stops.
- */
-int lite_conn_publish(struct lite_conn *conn)
+/* is @other a link that the peer of @conn has had before */
+static bool is_former(const struct lite_conn *other,
+		      const struct lite_conn *conn)
+{
+	return other != conn && other->admitted &&
+	       other->class == conn->class &&
+	       other->peer_incarnation == conn->peer_incarnation;
+}
+
+/* in node->conns: now the youngest of its peer's */
+static void admit(struct lite_conn *conn)
 {
 	struct lite_node *node = conn->node;
 	struct lite_conn *other;
+
+	lockdep_assert_held(&node->lock);
+	list_for_each_entry(other, &node->conns, list) {
+		if (!is_former(other, conn))
+			continue;
+		WRITE_ONCE(other->abandoned, true);
+		lite_conn_close(other);
+	}
+	conn->admitted = true;
+	list_move_tail(&conn->list, &node->conns);
+}
+
+/**
+ * lite_conn_publish() - let the node know of it
+ * @conn: conn
+ * @admit_it: nothing has to be proved; else lite_conn_admit() comes later
+ *
+ * Takes a reference for node->conns.
+ * Context: process.
+ * Return: 0, or -ECONNREFUSED when the node stops.
+ */
+int lite_conn_publish(struct lite_conn *conn, bool admit_it)
+{
+	struct lite_node *node = conn->node;
 	unsigned long flags;
 	int err = 0;
 
@@ -192,23 +218,37 @@ int lite_conn_publish(struct lite_conn *conn)
 	if (node->stopping) {
 		err = -ECONNREFUSED;
 	} else {
-		list_for_each_entry(other, &node->conns, list) {
-			if (other->class != conn->class ||
-			    other->peer_incarnation != conn->peer_incarnation)
-				continue;
-			WRITE_ONCE(other->abandoned, true);
-			lite_conn_close(other);
-		}
 		lite_conn_get(conn);
 		list_add_tail(&conn->list, &node->conns);
+		if (admit_it)
+			admit(conn);
 	}
 	spin_unlock_irqrestore(&node->lock, flags);
 	return err;
 }
 
 /**
- * lite_conn_has_elder() - are handlers of the peer's former link still running
+ * lite_conn_admit() - its peer is who it says
  * @conn: published conn
+ *
+ * Older ones of the same peer and class are closed: their link is dead, or the
+ * peer would not have come again.
+ * Context: any.
+ */
+void lite_conn_admit(struct lite_conn *conn)
+{
+	struct lite_node *node = conn->node;
+	unsigned long flags;
+
+	spin_lock_irqsave(&node->lock, flags);
+	if (!list_empty(&conn->list)) /* else it has died meanwhile */
+		admit(conn);
+	spin_unlock_irqrestore(&node->lock, flags);
+}
+
+/**
+ * lite_conn_has_elder() - are handlers of the peer's former link still running
+ * @conn: admitted conn
  *
  * To be waited for on node->conn_wait before the first request is served.
  * Context: any.
@@ -225,8 +265,7 @@ bool lite_conn_has_elder(struct lite_conn *conn)
 	list_for_each_entry(other, &node->conns, list) {
 		if (other == conn)
 			break;
-		found |= other->class == conn->class &&
-			 other->peer_incarnation == conn->peer_incarnation;
+		found |= is_former(other, conn);
 	}
 	spin_unlock_irqrestore(&node->lock, flags);
 	return found;

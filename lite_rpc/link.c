@@ -700,6 +700,26 @@ int lite_link_connect(struct lite_link *link, unsigned long deadline)
 }
 
 /**
+ * lite_link_forge() - connect wrongly
+ * @link: link; it is reset first
+ * @how: what to do wrong
+ *
+ * Context: process, as lite_link_connect(). Return: what comes of it.
+ */
+int lite_link_forge(struct lite_link *link, enum lite_forge how)
+{
+	int err;
+
+	lite_link_reset(link, -ECONNRESET);
+	mutex_lock(&link->mutex);
+	link->forge = how;
+	err = connect_locked(link);
+	link->forge = LITE_FORGE_NONE;
+	mutex_unlock(&link->mutex);
+	return err;
+}
+
+/**
  * lite_link_init() - a link that is down
  * @link: part of @peer
  * @peer: peer

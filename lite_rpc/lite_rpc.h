@@ -21,6 +21,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/socket.h>
@@ -122,7 +123,29 @@ void lite_cm_exit(struct lite_node *node);
 int lite_rdma_mr_add(struct lite_mr *mr);
 void lite_rdma_mr_del(struct lite_mr *mr);
 
+/* ---- keys (auth.c) ---- */
+
+int lite_auth_init(void);
+void lite_auth_exit(void);
+bool lite_auth_key(char name[LITE_KEY_LEN]);
+bool lite_auth_demanded(void);
+void lite_auth_notice(void);
+int lite_auth_mac(const char *name, const struct lite_auth_text *text,
+		  const char *label, u8 mac[LITE_MAC_LEN]);
+int lite_auth_verify(const char *name, const struct lite_auth_text *text,
+		     const char *label, const u8 mac[LITE_MAC_LEN]);
+
 /* ---- nodes (node.c) ---- */
+
+/**
+ * struct lite_hello - what a caller said to connect, to be repeated by tests
+ * @req: connect request
+ * @proof: of its key
+ */
+struct lite_hello {
+	struct lite_connect_req req;
+	struct lite_auth_proof proof;
+};
 
 /**
  * struct lite_node - an endpoint
@@ -140,6 +163,9 @@ void lite_rdma_mr_del(struct lite_mr *mr);
  * @lmrs: LMRs that lie here
  * @lmr_pages: pages of them
  * @lmr_next_id: id of the last one
+ * @said: see LITE_FORGE_RECORD; under @lock
+ * @refusals: how often callers that were refused are logged
+ * @rejections: how often it is that others refuse us
  */
 struct lite_node {
 	struct kref ref;
@@ -183,6 +209,11 @@ struct lite_node {
 	atomic64_t refused;
 	atomic64_t violations;
 	struct lite_faults fault;
+
+	struct lite_hello said;
+	struct ratelimit_state refusals;
+	struct ratelimit_state rejections;
+	atomic64_t auth_failures;
 };
 
 void lite_node_get(struct lite_node *node);
@@ -233,6 +264,30 @@ struct lite_slot {
 };
 
 /**
+ * enum lite_forge - how not to connect
+ * @LITE_FORGE_NONE: do as one should
+ * @LITE_FORGE_RECORD: the same, and remember what was said
+ * @LITE_FORGE_VERSION: another version
+ * @LITE_FORGE_REPLAY: say what was remembered
+ * @LITE_FORGE_GARBAGE: prove nothing
+ * @LITE_FORGE_SHORT: half a proof
+ * @LITE_FORGE_EARLY: a request instead of a proof
+ * @LITE_FORGE_WRITE: a write of nothing before the proof
+ * @LITE_FORGE_SILENT: say nothing
+ */
+enum lite_forge {
+	LITE_FORGE_NONE,
+	LITE_FORGE_RECORD,
+	LITE_FORGE_VERSION,
+	LITE_FORGE_REPLAY,
+	LITE_FORGE_GARBAGE,
+	LITE_FORGE_SHORT,
+	LITE_FORGE_EARLY,
+	LITE_FORGE_WRITE,
+	LITE_FORGE_SILENT,
+};
+
+/**
  * struct lite_link - the way to a peer for one class
  * @peer: whose it is; a link lives as long as its peer
  * @mutex: serialises connect and reset; outside of @lock
@@ -243,6 +298,7 @@ struct lite_slot {
  * @queue: calls that wait for a slot or a connection (queue.c); under @lock
  * @flushing: somebody sends what is in @queue; under @lock
  * @queue_work: connects for @queue
+ * @forge: what to do wrong when it connects, for tests
  */
 struct lite_link {
 	struct lite_peer *peer;
@@ -253,6 +309,7 @@ struct lite_link {
 	bool connect_queued;
 	unsigned int tries;
 	int last_err;
+	enum lite_forge forge;
 
 	spinlock_t lock;
 	enum lite_link_state state;
@@ -306,6 +363,7 @@ void lite_link_exit(struct lite_link *link);
 int lite_link_connect(struct lite_link *link, unsigned long deadline);
 void lite_link_break(struct lite_link *link, int err);
 void lite_link_reset(struct lite_link *link, int err);
+int lite_link_forge(struct lite_link *link, enum lite_forge how);
 void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
 		  u32 len);
 void lite_link_rx_done(struct lite_link *link, unsigned int slot, u16 xid);
@@ -386,6 +444,7 @@ struct lite_req {
  * @ref: node->conns, and the transport's
  * @list: in node->conns, till it is dead and no handler of it runs
  * @active: requests between arrival and reply
+ * @admitted: its peer is who it says, as far as we ask; under node->lock
  * @dead: no new requests; pairs with @active (conn.c)
  * @abandoned: the caller has made a new one, nobody waits for replies of this
  * @busy: slots whose request is not answered yet
@@ -402,6 +461,7 @@ struct lite_conn {
 	u64 peer_incarnation;
 	char peer_name[LITE_ADDR_LEN];
 	atomic_t active;
+	bool admitted;
 	bool dead;
 	bool abandoned;
 	wait_queue_head_t idle;
@@ -417,7 +477,8 @@ struct lite_conn *lite_conn_create(struct lite_node *node,
 				   const struct lite_transport *ops, u8 class,
 				   u32 peer_id, u64 peer_incarnation,
 				   const char *peer_name);
-int lite_conn_publish(struct lite_conn *conn);
+int lite_conn_publish(struct lite_conn *conn, bool admit_it);
+void lite_conn_admit(struct lite_conn *conn);
 bool lite_conn_has_elder(struct lite_conn *conn);
 void lite_conn_get(struct lite_conn *conn);
 void lite_conn_put(struct lite_conn *conn);

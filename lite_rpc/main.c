@@ -45,9 +45,12 @@ static int __init lite_rpc_init(void)
 	lite_connect_wq = alloc_workqueue("lite_connect", WQ_UNBOUND, 0);
 	if (!lite_connect_wq)
 		goto err_destroy_wq;
-	err = lite_roots_init();
+	err = lite_auth_init();
 	if (err)
 		goto err_destroy_connect_wq;
+	err = lite_roots_init();
+	if (err)
+		goto err_exit_auth;
 	err = lite_show_init();
 	if (err)
 		goto err_exit_roots;
@@ -60,6 +63,8 @@ err_exit_show:
 	lite_show_exit();
 err_exit_roots:
 	lite_roots_exit();
+err_exit_auth:
+	lite_auth_exit();
 err_destroy_connect_wq:
 	destroy_workqueue(lite_connect_wq);
 err_destroy_wq:
@@ -72,6 +77,7 @@ static void __exit lite_rpc_exit(void)
 	lite_rdma_exit();
 	lite_show_exit();
 	lite_roots_exit();
+	lite_auth_exit();
 	destroy_workqueue(lite_connect_wq);
 	destroy_workqueue(lite_wq);
 	lite_mr_exit();

@@ -331,6 +331,12 @@ static void log_join_error(struct lite_membership *ms, int err)
 		       name, gmgr);
 	else if (err == -ENOSYS)
 		pr_err("%s: %s is not a gmgr, check gmgr=\n", name, gmgr);
+	else if (err == -ENOKEY)
+		pr_err("%s: gmgr %s and this kernel have no key in common: add one to keyring .lego of both, and name it with key= of lite_rpc\n",
+		       name, gmgr);
+	else if (err == -EKEYREJECTED)
+		pr_err("%s: gmgr %s and this kernel have different keys of that name, check keyring .lego of both and key= of lite_rpc\n",
+		       name, gmgr);
 	else
 		pr_err("%s: no gmgr at %s (error %d), check gmgr= and that it runs\n",
 		       name, gmgr, err);

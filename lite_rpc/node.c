@@ -171,6 +171,13 @@ static int node_configure(struct lite_node *node, const struct lite_node_cfg *cf
 	return 0;
 }
 
+/* one line a minute, without another one about those that were left out */
+static void log_rarely(struct ratelimit_state *rs)
+{
+	ratelimit_state_init(rs, 60 * HZ, 1);
+	ratelimit_set_flags(rs, RATELIMIT_MSG_ON_RELEASE);
+}
+
 static struct lite_node *node_alloc(const struct lite_node_cfg *cfg)
 {
 	struct lite_node *node;
@@ -193,6 +200,8 @@ static struct lite_node *node_alloc(const struct lite_node_cfg *cfg)
 	mutex_init(&node->lmr_lock);
 	INIT_LIST_HEAD(&node->lmrs);
 	node->lmr_next_id = get_random_u32(); /* not a former life's */
+	log_rarely(&node->refusals);
+	log_rarely(&node->rejections);
 	err = alloc_wqs(node);
 	if (err)
 		goto err_free_wqs;

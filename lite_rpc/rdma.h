@@ -18,6 +18,20 @@
 struct lite_rreq;
 
 /**
+ * struct lite_auth - a handshake under way
+ * @text: of what the MACs are made
+ * @proof: the caller's
+ * @result: the server's
+ * @here: the other side's of the two has come
+ */
+struct lite_auth {
+	struct lite_auth_text text;
+	struct lite_auth_proof proof;
+	struct lite_auth_result result;
+	bool here;
+};
+
+/**
  * struct lite_rdma_node - the RDMA side of a node
  * @dev: the device its address is on
  * @pd: the node's alone: keys of one node do not open another's memory
@@ -69,6 +83,8 @@ struct lite_sent {
  * @resolved: rdma_cm has done what it was asked for
  * @established: the peer has accepted
  * @hello: LITE_IMM_HELLO has come, or was sent
+ * @auth: NULL where nobody has to prove anything
+ * @open: who it is was proved, or need not be: it may write and read
  * @lock: protects what follows, and the order of posting; a leaf
  * @broken: nothing is posted any more
  * @used: work requests posted and not known to be complete
@@ -104,6 +120,8 @@ struct lite_qp {
 	bool resolved;
 	bool established;
 	bool hello;
+	struct lite_auth *auth;
+	bool open;
 
 	struct ib_cqe recv_cqe;
 	struct ib_cqe sent_cqe;
@@ -159,17 +177,32 @@ int lite_qp_post_locked(struct lite_qp *qp, struct ib_send_wr *first,
 void lite_qp_msg_wr(struct lite_qp *qp, struct ib_rdma_wr *wr,
 		    struct ib_sge *sge, u32 imm, u32 len);
 int lite_qp_send(struct lite_qp *qp, u32 imm, u32 len);
+int lite_qp_send_closed(struct lite_qp *qp, u32 imm, u32 len, bool wait);
 void lite_qp_reg_wr(struct ib_reg_wr *wr, struct ib_mr *mr, int access);
 
 /* rdma_state.c */
 int lite_qp_make(struct lite_qp *qp);
 void lite_qp_unmake(struct lite_qp *qp);
 int lite_qp_ready(struct lite_qp *qp, const struct rdma_conn_param *param);
+int lite_qp_open(struct lite_qp *qp);
 int lite_qp_post_recvs(struct lite_qp *qp, unsigned int nr);
 
 /* rdma_cm.c */
 int lite_cm_listener_event(struct rdma_cm_id *id, struct rdma_cm_event *ev);
 int lite_cm_connect(struct lite_qp *qp, unsigned long deadline);
+int lite_cm_wait(struct lite_qp *qp, bool *done, unsigned long deadline);
+
+/* rdma_auth.c */
+int lite_auth_begin(struct lite_qp *qp);
+void lite_auth_connect(struct lite_qp *qp, struct lite_connect_req *req);
+void lite_auth_rejected(struct lite_qp *qp);
+int lite_auth_prove(struct lite_qp *qp, unsigned long deadline);
+void lite_auth_refused(struct lite_node *node, struct rdma_cm_id *id,
+		       const char *name, const char *why);
+u32 lite_auth_admission(struct lite_node *node, struct rdma_cm_id *id,
+			const struct lite_connect_req *req, const char *name);
+int lite_auth_serve(struct lite_qp *qp);
+int lite_auth_rx(struct lite_qp *qp, u32 imm, u32 len);
 
 /* rdma_mr.c */
 int lite_mr_reg_pending(struct lite_qp *qp);

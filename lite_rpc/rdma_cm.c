@@ -5,6 +5,7 @@
  *	caller				server
  *	rdma_connect(connect_req) ---->	conn and queue pair made, accepted
  *	established	<----		rdma_accept(connect_rsp)
+ *	where there are keys: both prove one (rdma_auth.c)
  *					waits for handlers of the caller's
  *					former connection, registers its ring
  *	link is up	<----		LITE_IMM_HELLO
@@ -13,7 +14,9 @@
  * yet. The caller's ring is registered by the first work request it posts, so
  * before any request, which comes after it on the same send queue.
  */
+#include <linux/ctype.h>
 #include <linux/jiffies.h>
+#include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -32,6 +35,8 @@
 #define RETRIES 6
 /* without the caller's last message of three we go on after this */
 #define HELLO_MS 700
+/* without its proof we go on to hang up after this */
+#define AUTH_MS 3000
 
 static void set_err(struct lite_qp *qp, int err)
 {
@@ -68,7 +73,8 @@ static int reject_errno(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 	if (le16_to_cpu(rej->version) != LITE_VERSION)
 		return -EPROTONOSUPPORT;
 	err = lite_status_to_errno(le16_to_cpu(rej->status));
-	return err == -ESTALE || err == -EPROTONOSUPPORT ? err : -ECONNREFUSED;
+	return err == -ESTALE || err == -EPROTONOSUPPORT || err == -ENOKEY ?
+		       err : -ECONNREFUSED;
 }
 
 static int take_rsp(struct lite_qp *qp, const struct rdma_conn_param *param)
@@ -83,6 +89,8 @@ static int take_rsp(struct lite_qp *qp, const struct rdma_conn_param *param)
 	qp->peer_key = le32_to_cpu(rsp->ring_key);
 	qp->peer_addr = le64_to_cpu(rsp->ring_addr);
 	qp->peer_incarnation = le64_to_cpu(rsp->incarnation);
+	if (qp->auth)
+		qp->auth->text.rsp = *rsp;
 	return 0;
 }
 
@@ -128,8 +136,15 @@ static int caller_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 	return 0;
 }
 
-/* wait for @done; @deadline bounds all of the connecting */
-static int wait_event_of(struct lite_qp *qp, bool *done, unsigned long deadline)
+/**
+ * lite_cm_wait() - wait for something that was begun
+ * @qp: queue pair
+ * @done: set by who ends it; and qp->event is woken
+ * @deadline: jiffies; bounds all of the connecting
+ *
+ * Context: process, killable. Return: 0, qp->err, -ECONNRESET, -ETIMEDOUT, -EINTR.
+ */
+int lite_cm_wait(struct lite_qp *qp, bool *done, unsigned long deadline)
 {
 	unsigned long now = jiffies;
 	long left;
@@ -159,7 +174,7 @@ static int resolve(struct lite_qp *qp, unsigned long deadline)
 	err = rdma_resolve_addr(qp->cm, (struct sockaddr *)&src,
 				(struct sockaddr *)&dst, RESOLVE_MS);
 	if (!err)
-		err = wait_event_of(qp, &qp->resolved, deadline);
+		err = lite_cm_wait(qp, &qp->resolved, deadline);
 	if (err)
 		return err;
 	if (qp->cm->device != node->rdma->dev) {
@@ -170,7 +185,7 @@ static int resolve(struct lite_qp *qp, unsigned long deadline)
 	}
 	qp->resolved = false;
 	err = rdma_resolve_route(qp->cm, RESOLVE_MS);
-	return err ?: wait_event_of(qp, &qp->resolved, deadline);
+	return err ?: lite_cm_wait(qp, &qp->resolved, deadline);
 }
 
 static void set_param(struct lite_qp *qp, struct rdma_conn_param *param)
@@ -205,9 +220,14 @@ static int connect_to(struct lite_qp *qp, unsigned long deadline)
 	int err;
 
 	memcpy(req.name, node->name, sizeof(req.name));
+	lite_auth_connect(qp, &req);
 	set_param(qp, &param);
 	err = rdma_connect(qp->cm, &param);
-	return err ?: wait_event_of(qp, &qp->established, deadline);
+	if (!err)
+		err = lite_cm_wait(qp, &qp->established, deadline);
+	if (err == -ENOKEY)
+		lite_auth_rejected(qp);
+	return err;
 }
 
 static int reg_ring(struct lite_qp *qp)
@@ -233,6 +253,9 @@ int lite_cm_connect(struct lite_qp *qp, unsigned long deadline)
 	unsigned int i;
 	int err;
 
+	err = lite_auth_begin(qp);
+	if (err)
+		return err;
 	cm = rdma_create_id(&init_net, caller_event, qp, RDMA_PS_TCP,
 			    IB_QPT_RC);
 	if (IS_ERR(cm))
@@ -253,7 +276,10 @@ int lite_cm_connect(struct lite_qp *qp, unsigned long deadline)
 	err = reg_ring(qp);
 	if (err)
 		return err;
-	err = wait_event_of(qp, &qp->hello, deadline);
+	err = lite_auth_prove(qp, deadline);
+	if (err)
+		return err;
+	err = lite_cm_wait(qp, &qp->hello, deadline);
 	if (err)
 		return err;
 	return lite_mr_reg_pending(qp);
@@ -265,7 +291,8 @@ static int server_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 
 	switch (ev->event) {
 	case RDMA_CM_EVENT_ESTABLISHED:
-		mod_delayed_work(lite_wq, &qp->hello_work, 0);
+		if (!qp->auth) /* else it goes on with the proof */
+			mod_delayed_work(lite_wq, &qp->hello_work, 0);
 		break;
 	case RDMA_CM_EVENT_CONNECT_ERROR:
 	case RDMA_CM_EVENT_UNREACHABLE:
@@ -286,15 +313,21 @@ static void hello_work(struct work_struct *work)
 					  hello_work.work);
 	struct lite_conn *conn = qp->conn;
 
+	if (READ_ONCE(conn->dead) || qp->hello)
+		return;
+	if (!qp->open && lite_auth_serve(qp)) {
+		lite_qp_break(qp);
+		return;
+	}
 	/* its caller gives up after as long, and comes again */
 	wait_event_timeout(qp->node->conn_wait,
 			   READ_ONCE(conn->dead) || !lite_conn_has_elder(conn),
 			   msecs_to_jiffies(LITE_CONNECT_MS));
-	if (READ_ONCE(conn->dead) || qp->hello)
+	if (READ_ONCE(conn->dead))
 		return;
 	qp->hello = true;
 	if (lite_conn_has_elder(conn) || reg_ring(qp) ||
-	    lite_qp_send(qp, LITE_IMM(LITE_IMM_HELLO, 0, 0), 0) ||
+	    lite_qp_send_closed(qp, LITE_IMM(LITE_IMM_HELLO, 0, 0), 0, false) ||
 	    lite_mr_reg_pending(qp))
 		lite_qp_break(qp);
 	else
@@ -311,27 +344,44 @@ static u32 check_req(struct lite_node *node, const struct rdma_conn_param *p)
 	    le16_to_cpu(req->version) != LITE_VERSION ||
 	    req->nr_slots != LITE_SLOTS)
 		return LITE_ST_BADVERSION;
-	if (req->class >= LITE_CLASS_NR || !req->incarnation)
+	if (req->class >= LITE_CLASS_NR || !req->incarnation ||
+	    req->flags & ~LITE_CONNECT_AUTH)
 		return LITE_ST_INVAL;
 	want = le64_to_cpu(req->want);
 	return want && want != node->incarnation ? LITE_ST_STALE : LITE_ST_OK;
 }
 
+/* for logs, whoever it comes from */
+static void take_name(char *name, const struct lite_connect_req *req)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(req->name) && req->name[i]; i++)
+		name[i] = isascii(req->name[i]) && isgraph(req->name[i]) ?
+				  req->name[i] : '?';
+	name[i] = '\0';
+}
+
 static struct lite_qp *make_server(struct lite_node *node,
 				   struct rdma_cm_id *id,
-				   const struct lite_connect_req *req)
+				   const struct lite_connect_req *req,
+				   const char *name)
 {
 	struct lite_conn *conn;
 	struct lite_qp *qp;
-	char name[sizeof(req->name) + 1];
 	unsigned int i;
-	int err;
+	int err = -ENOMEM;
 
-	memcpy(name, req->name, sizeof(req->name));
-	name[sizeof(req->name)] = '\0';
 	qp = lite_qp_alloc(node);
 	if (!qp)
 		return ERR_PTR(-ENOMEM);
+	if (req->flags & LITE_CONNECT_AUTH) {
+		qp->open = false;
+		qp->auth = kzalloc(sizeof(*qp->auth), GFP_KERNEL);
+		if (!qp->auth)
+			goto err_free_qp;
+		qp->auth->text.req = *req;
+	}
 	conn = lite_conn_create(node, &lite_rdma, req->class,
 				le32_to_cpu(req->node_id),
 				le64_to_cpu(req->incarnation), name);
@@ -383,6 +433,10 @@ static int accept(struct lite_qp *qp, const struct rdma_conn_param *theirs)
 	};
 	int err;
 
+	if (qp->auth) {
+		get_random_bytes(rsp.nonce, sizeof(rsp.nonce));
+		qp->auth->text.rsp = rsp;
+	}
 	set_param(qp, &param);
 	param.responder_resources = min(param.responder_resources,
 					theirs->initiator_depth);
@@ -415,22 +469,25 @@ static int connect_request(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 {
 	struct lite_node *node = id->context;
 	const struct rdma_conn_param *param = &ev->param.conn;
+	const struct lite_connect_req *req = param->private_data;
+	char name[sizeof(req->name) + 1];
 	struct lite_qp *qp;
 	u32 status;
 	int err;
 
 	status = check_req(node, param);
-	if (status) {
-		if (status != LITE_ST_STALE)
-			pr_warn_ratelimited("%s: refused a connection: error %d\n",
-					    node->name,
-					    lite_status_to_errno(status));
+	if (status == LITE_ST_BADVERSION)
+		lite_auth_refused(node, id, "?", "speaks another version");
+	if (status)
 		return reject(id, status);
-	}
-	qp = make_server(node, id, param->private_data);
+	take_name(name, req);
+	status = lite_auth_admission(node, id, req, name);
+	if (status)
+		return reject(id, status);
+	qp = make_server(node, id, req, name);
 	if (IS_ERR(qp))
 		return reject(id, lite_errno_to_status(PTR_ERR(qp)));
-	err = lite_conn_publish(qp->conn);
+	err = lite_conn_publish(qp->conn, qp->open);
 	if (err)
 		goto err_destroy;
 	id->context = qp;
@@ -440,7 +497,8 @@ static int connect_request(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 		lite_qp_break(qp);
 	else
 		queue_delayed_work(lite_wq, &qp->hello_work,
-				   msecs_to_jiffies(HELLO_MS));
+				   msecs_to_jiffies(qp->auth ? AUTH_MS :
+							       HELLO_MS));
 	lite_conn_put(qp->conn);
 	return 0;
 

@@ -69,6 +69,7 @@ int lite_cm_listen(struct lite_node *node)
 	if (err)
 		goto err_destroy_id;
 	node->rdma = rn;
+	lite_auth_notice();
 	err = rdma_listen(rn->listen, BACKLOG);
 	if (err)
 		goto err_dealloc_pd;

@@ -85,6 +85,8 @@ static void log_wc(struct lite_qp *qp, const struct ib_wc *wc)
 {
 	if (wc->status == IB_WC_WR_FLUSH_ERR)
 		return;
+	if (!qp->open && qp->conn) /* whoever that is, it gets no line each */
+		return;
 	pr_warn_ratelimited("%s: connection with %s: %s\n", qp->node->name,
 			    qp->link ? qp->link->peer->addr.text :
 				       qp->conn->peer_name,
@@ -319,6 +321,28 @@ int lite_qp_send(struct lite_qp *qp, u32 imm, u32 len)
 }
 
 /**
+ * lite_qp_send_closed() - a message to a peer whose queue pair may not be open
+ * @qp: queue pair
+ * @imm: LITE_IMM()
+ * @len: bytes of the slot's send buffer, or 0
+ * @wait: until it has arrived
+ *
+ * Context: any but hard interrupt; with @wait, as lite_qp_post_wait().
+ * Return: as lite_qp_post_locked().
+ */
+int lite_qp_send_closed(struct lite_qp *qp, u32 imm, u32 len, bool wait)
+{
+	struct ib_sge sge;
+	struct ib_rdma_wr wr;
+
+	lite_qp_msg_wr(qp, &wr, &sge, imm, len);
+	wr.wr.opcode = IB_WR_SEND_WITH_IMM;
+	if (wait)
+		return lite_qp_post_wait(qp, &wr.wr, &wr.wr, 1);
+	return lite_qp_post(qp, &wr.wr, &wr.wr, 1, false, NULL, NULL);
+}
+
+/**
  * lite_qp_msg_wr() - the work request of a message
  * @qp: queue pair
  * @wr: filled in
@@ -489,6 +513,7 @@ struct lite_qp *lite_qp_alloc(struct lite_node *node)
 		return NULL;
 	}
 	qp->node = node;
+	qp->open = true;
 	INIT_LIST_HEAD(&qp->reg);
 	INIT_LIST_HEAD(&qp->pending);
 	init_waitqueue_head(&qp->event);
@@ -575,6 +600,9 @@ void lite_qp_free(struct lite_qp *qp)
 {
 	if (qp->cm)
 		rdma_destroy_id(qp->cm);
+	if (qp->conn) /* an event or a message may just have queued it */
+		cancel_delayed_work_sync(&qp->hello_work);
+	kfree(qp->auth);
 	mutex_destroy(&qp->qp_mutex);
 	kvfree(qp->sent);
 	kvfree(qp);

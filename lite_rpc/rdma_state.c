@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The states of a queue pair, from made to ready. rdma_cm would do that for us,
- * but not let us say what the peer may do by it meanwhile.
+ * but not let us say what the peer may do by it meanwhile: of one that has
+ * still to prove a key, nothing is taken but sends. No key of our memory, be it
+ * guessed or overheard, opens anything by it. The first receive has a buffer
+ * then, for what it has to say.
  */
 #include "rdma.h"
 
@@ -9,7 +12,7 @@
 #define ACCESS (IB_ACCESS_REMOTE_WRITE | IB_ACCESS_REMOTE_READ)
 
 /**
- * lite_qp_post_recvs() - be ready for messages
+ * lite_qp_post_recvs() - be ready for messages without data, or in a ring
  * @qp: queue pair; nobody else posts receives now
  * @nr: how many, at most LITE_RECV_BATCH
  *
@@ -29,6 +32,23 @@ int lite_qp_post_recvs(struct lite_qp *qp, unsigned int nr)
 	return ib_post_recv(qp->qp, wr, NULL);
 }
 
+/* slot 0 of the ring takes the LITE_IMM_AUTH */
+static int post_first(struct lite_qp *qp)
+{
+	struct ib_sge sge = {
+		.addr = qp->ring_dma[0],
+		.length = LITE_SLOT_SIZE,
+		.lkey = qp->node->rdma->pd->local_dma_lkey,
+	};
+	struct ib_recv_wr wr = {
+		.wr_cqe = &qp->recv_cqe,
+		.sg_list = &sge,
+		.num_sge = 1,
+	};
+
+	return ib_post_recv(qp->qp, &wr, NULL);
+}
+
 /*
  * The next state, with what rdma_cm knows of the peer. @param: what was agreed
  * on, where rdma_cm does not know it yet; else NULL.
@@ -43,7 +63,7 @@ static int next_state(struct lite_qp *qp, enum ib_qp_state state,
 	err = rdma_init_qp_attr(qp->cm, &attr, &mask);
 	if (err)
 		return err;
-	attr.qp_access_flags = ACCESS;
+	attr.qp_access_flags = qp->open ? ACCESS : 0;
 	if (param) {
 		attr.max_dest_rd_atomic = param->responder_resources;
 		attr.max_rd_atomic = param->initiator_depth;
@@ -84,6 +104,10 @@ int lite_qp_make(struct lite_qp *qp)
 	qp->qp = ibqp;
 	err = next_state(qp, IB_QPS_INIT, NULL);
 	mutex_unlock(&qp->qp_mutex);
+	if (!err && !qp->open) {
+		err = post_first(qp);
+		left--;
+	}
 	while (!err && left) {
 		nr = min(left, LITE_RECV_BATCH);
 		err = lite_qp_post_recvs(qp, nr);
@@ -129,5 +153,25 @@ int lite_qp_ready(struct lite_qp *qp, const struct rdma_conn_param *param)
 		err = next_state(qp, IB_QPS_RTS, param);
 out_unlock:
 	mutex_unlock(&qp->qp_mutex);
+	return err;
+}
+
+/**
+ * lite_qp_open() - the peer is who it says: it may use the keys it has
+ * @qp: ready, not open yet
+ *
+ * Context: process. Return: 0; -ECONNRESET: it is gone; another negative errno.
+ */
+int lite_qp_open(struct lite_qp *qp)
+{
+	struct ib_qp_attr attr = { .qp_access_flags = ACCESS };
+	int err = -ECONNRESET;
+
+	mutex_lock(&qp->qp_mutex);
+	if (qp->qp)
+		err = ib_modify_qp(qp->qp, &attr, IB_QP_ACCESS_FLAGS);
+	mutex_unlock(&qp->qp_mutex);
+	if (!err)
+		WRITE_ONCE(qp->open, true);
 	return err;
 }

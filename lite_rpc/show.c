@@ -86,9 +86,17 @@ static ssize_t violations_show(struct kobject *kobj,
 			  atomic64_read(&kobj_node(kobj)->violations));
 }
 
+static ssize_t auth_failures_show(struct kobject *kobj,
+				  struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lld\n",
+			  atomic64_read(&kobj_node(kobj)->auth_failures));
+}
+
 static struct kobj_attribute served_attr = __ATTR_RO(served);
 static struct kobj_attribute refused_attr = __ATTR_RO(refused);
 static struct kobj_attribute violations_attr = __ATTR_RO(violations);
+static struct kobj_attribute auth_failures_attr = __ATTR_RO(auth_failures);
 static struct kobj_attribute addr_attr = __ATTR_RO(addr);
 static struct kobj_attribute id_attr = __ATTR_RO(id);
 static struct kobj_attribute incarnation_attr = __ATTR_RO(incarnation);
@@ -104,6 +112,7 @@ static struct attribute *node_attrs[] = {
 	&served_attr.attr,
 	&refused_attr.attr,
 	&violations_attr.attr,
+	&auth_failures_attr.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(node);
@@ -158,7 +167,9 @@ static int links_show(struct seq_file *m, void *v)
 		seq_printf(m, "in %s %u %s %s %s %llu %llu %d\n",
 			   conn->peer_name, conn->peer_id,
 			   lite_class_name(conn->class), conn->ops->name,
-			   conn->dead ? "dead" : "up", conn->requests,
+			   conn->dead ? "dead" :
+			   conn->admitted ? "up" : "unproved",
+			   conn->requests,
 			   conn->refused, atomic_read(&conn->active));
 	spin_unlock_irq(&node->lock);
 	seq_printf(m, "served %lld\nrefused %lld\nviolations %lld\n",
@@ -185,14 +196,31 @@ static int mrs_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(mrs);
 
-/* "ADDR [op=N] [len=N] [version=N] [nr_in=N] [nr_out=N] [send=N]" */
-static int parse_raw(char *text, char **addr, struct lite_raw *raw)
+static const char *const forges[] = {
+	[LITE_FORGE_NONE] = "",
+	[LITE_FORGE_RECORD] = "right",
+	[LITE_FORGE_VERSION] = "version",
+	[LITE_FORGE_REPLAY] = "replay",
+	[LITE_FORGE_GARBAGE] = "garbage",
+	[LITE_FORGE_SHORT] = "short",
+	[LITE_FORGE_EARLY] = "early",
+	[LITE_FORGE_WRITE] = "write",
+	[LITE_FORGE_SILENT] = "silent",
+};
+
+/*
+ * "ADDR [op=N] [len=N] [version=N] [nr_in=N] [nr_out=N] [send=N]" or
+ * "ADDR connect=HOW"
+ */
+static int parse_raw(char *text, char **addr, struct lite_raw *raw,
+		     int *connect)
 {
 	char *word, *val;
 	bool sized = false;
 	u32 nr;
 
 	*addr = NULL;
+	*connect = -1;
 	*raw = (struct lite_raw){ .version = LITE_VERSION, .op = LITE_PING };
 	while ((word = strsep(&text, "\n "))) {
 		if (!*word)
@@ -203,6 +231,13 @@ static int parse_raw(char *text, char **addr, struct lite_raw *raw)
 			continue;
 		}
 		*val++ = '\0';
+		if (!strcmp(word, "connect")) {
+			*connect = match_string(forges, ARRAY_SIZE(forges),
+						val);
+			if (*connect < 0)
+				return *connect;
+			continue;
+		}
 		if (kstrtou32(val, 0, &nr))
 			return -EINVAL;
 		if (!strcmp(word, "op")) {
@@ -235,14 +270,14 @@ static ssize_t inject_write(struct file *file, const char __user *ubuf,
 	struct lite_raw raw;
 	struct lite_peer *peer;
 	char *buf, *addr;
-	int err;
+	int err, connect;
 
 	if (count > 256)
 		return -EINVAL;
 	buf = memdup_user_nul(ubuf, count);
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
-	err = parse_raw(buf, &addr, &raw);
+	err = parse_raw(buf, &addr, &raw, &connect);
 	if (err)
 		goto out_free;
 	peer = lite_peer_get(node, addr, 0);
@@ -250,7 +285,11 @@ static ssize_t inject_write(struct file *file, const char __user *ubuf,
 		err = PTR_ERR(peer);
 		goto out_free;
 	}
-	err = lite_call_raw(peer, &raw);
+	if (connect < 0)
+		err = lite_call_raw(peer, &raw);
+	else
+		err = lite_link_forge(&peer->link[LITE_CLASS_CONTROL],
+				      connect);
 	lite_peer_put(peer);
 out_free:
 	kfree(buf);

@@ -37,7 +37,7 @@ static int loop_connect(struct lite_link *link)
 		err = PTR_ERR(conn);
 		goto err_put_node;
 	}
-	err = lite_conn_publish(conn);
+	err = lite_conn_publish(conn, true);
 	if (err)
 		goto err_put_conn;
 	left = wait_event_killable_timeout(server->conn_wait,

@@ -220,6 +220,11 @@ static void link_rx(struct lite_qp *qp, u32 imm, u32 len)
 {
 	unsigned int slot = LITE_IMM_SLOT(imm);
 
+	if (!READ_ONCE(qp->open) && LITE_IMM_TYPE(imm) != LITE_IMM_HELLO) {
+		if (!lite_auth_rx(qp, imm, len))
+			return;
+		goto violation;
+	}
 	switch (LITE_IMM_TYPE(imm)) {
 	case LITE_IMM_HELLO:
 		/* pairs with is_done() */
@@ -241,6 +246,7 @@ static void link_rx(struct lite_qp *qp, u32 imm, u32 len)
 		lite_link_credit(qp->link, slot);
 		return;
 	}
+violation:
 	atomic64_inc(&qp->node->violations);
 	lite_qp_break(qp);
 }
@@ -252,6 +258,15 @@ static void conn_rx(struct lite_qp *qp, u32 imm, u32 len)
 	unsigned int slot = LITE_IMM_SLOT(imm);
 	unsigned long flags;
 
+	if (!READ_ONCE(qp->open)) {
+		if (lite_auth_rx(qp, imm, len)) {
+			lite_auth_refused(qp->node, qp->cm,
+					  qp->conn->peer_name,
+					  "sends what is no proof of a key");
+			lite_qp_break(qp);
+		}
+		return;
+	}
 	if (LITE_IMM_TYPE(imm) != LITE_IMM_REQUEST || slot >= LITE_SLOTS)
 		goto violation;
 	len = min_t(u32, len, LITE_SLOT_SIZE + 1);

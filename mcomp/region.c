@@ -76,7 +76,8 @@ static void owner_destroy_shard(struct work_struct *work)
 		/* Anything it says itself will be said again. */
 		if (err != -ETIMEDOUT && err != -ECONNRESET &&
 		    err != -ENOTCONN && err != -EHOSTUNREACH &&
-		    err != -ECONNREFUSED && err != -EAGAIN)
+		    err != -ECONNREFUSED && err != -EAGAIN &&
+		    err != -ENOKEY && err != -EKEYREJECTED)
 			break;
 		wait_event_timeout(m->stop_wait, READ_ONCE(m->stopping),
 				   HZ / 2);

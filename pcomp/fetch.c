@@ -118,6 +118,8 @@ static bool retryable(int err)
 	case -EAGAIN:
 	case -ECONNREFUSED:
 	case -EHOSTUNREACH:
+	case -ENOKEY: /* keys are being changed */
+	case -EKEYREJECTED:
 	case -ENOMEM:
 	case -EBUSY:
 		return true;

@@ -253,6 +253,8 @@ static int pcomp_fs_try(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 	case -ECONNREFUSED:
 	case -EHOSTUNREACH:
 	case -EHOSTDOWN:
+	case -ENOKEY:
+	case -EKEYREJECTED:
 	case -ESTALE:
 	case -EAGAIN:
 		*away = true;

@@ -281,7 +281,8 @@ void lite_peer_put(struct lite_peer *peer);
  *
  * Context: process, may sleep, bounded (5 s) and killable.
  * Return: 0, -ECONNREFUSED, -EHOSTUNREACH, -ETIMEDOUT, -ESTALE (another
- *	incarnation), -EPROTONOSUPPORT (another protocol version), -EINTR.
+ *	incarnation), -EPROTONOSUPPORT (another protocol version), -ENOKEY (no
+ *	key that both sides have), -EKEYREJECTED (it was not proved), -EINTR.
  */
 int lite_peer_connect(struct lite_peer *peer, u8 class);
 

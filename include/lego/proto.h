@@ -15,7 +15,8 @@
  *   1  first version
  *   2  MCOMP_WRITEBACK's reply says where the pages are, MCOMP_EXPORT lets a
  *	pComponent read them there; mcomp_space_req.flags; LITE_PING writes
- *	out segments; LMRs
+ *	out segments; LMRs; keys: the flags of lite_connect_req, the nonce of
+ *	lite_connect_rsp, LITE_IMM_AUTH
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H
@@ -37,6 +38,7 @@
 #define LITE_NAME_LEN 32 /* component and vNode names, NUL included */
 #define LITE_ADDR_LEN 64 /* "10.0.0.1:7471" or "loop:m0", NUL included */
 #define LITE_PATH_LEN 2048 /* file paths in requests, NUL included */
+#define LITE_KEY_LEN 32 /* names of keys, NUL included */
 
 #define LITE_PORT_GMGR 7470
 #define LITE_PORT_MCOMP 7471
@@ -152,6 +154,8 @@ enum lite_status {
 	LITE_ST_BADOP = 25, /* -ENOSYS: no such operation here */
 	LITE_ST_BADLEN = 26, /* -EMSGSIZE: length outside the table's limits */
 	LITE_ST_NOTREADY = 27, /* -EHOSTUNREACH: a component it needs is away */
+	LITE_ST_NOKEY = 28, /* -ENOKEY: no key named, or one we do not have */
+	LITE_ST_KEYREJECTED = 29, /* -EKEYREJECTED: not proved */
 	LITE_ST_NR
 };
 
@@ -183,6 +187,7 @@ enum lite_service_id {
  * @incarnation: the caller's
  * @want: incarnation it wants to talk to, 0 for any; LITE_ST_STALE otherwise
  * @ring_addr: of the reply ring
+ * @flags: LITE_CONNECT_*; others are rejected with LITE_ST_INVAL
  * @name: the beginning of the caller's name, for logs; not NUL terminated
  *
  * 56 bytes are all that rdma_cm has room for.
@@ -197,10 +202,16 @@ struct lite_connect_req {
 	__le64 incarnation;
 	__le64 want;
 	__le64 ring_addr;
-	char name[16];
+	__u8 flags;
+	char name[15];
 };
 
 static_assert(sizeof(struct lite_connect_req) == 56);
+
+#define LITE_CONNECT_AUTH 0x1 /* both shall prove that they have a key */
+
+#define LITE_NONCE_LEN 16
+#define LITE_MAC_LEN 32 /* HMAC-SHA256 */
 
 /**
  * struct lite_connect_rsp - the server's, when it accepts
@@ -212,6 +223,7 @@ static_assert(sizeof(struct lite_connect_req) == 56);
  * @reserved2: 0
  * @incarnation: the server's
  * @ring_addr: of the request ring
+ * @nonce: random, with LITE_CONNECT_AUTH; else 0
  */
 struct lite_connect_rsp {
 	__le32 magic;
@@ -222,9 +234,10 @@ struct lite_connect_rsp {
 	__le32 reserved2;
 	__le64 incarnation;
 	__le64 ring_addr;
+	__u8 nonce[LITE_NONCE_LEN];
 };
 
-static_assert(sizeof(struct lite_connect_rsp) == 32);
+static_assert(sizeof(struct lite_connect_rsp) == 48);
 
 /* The server's, when it rejects; @status is enum lite_status. */
 struct lite_connect_rej {
@@ -235,10 +248,58 @@ struct lite_connect_rej {
 
 static_assert(sizeof(struct lite_connect_rej) == 8);
 
+/**
+ * struct lite_auth_proof - the caller's LITE_IMM_AUTH: I have that key
+ * @nonce: random
+ * @key: the key's name, padded with NULs, at least one
+ * @mac: of lite_auth_text, by the key
+ */
+struct lite_auth_proof {
+	__u8 nonce[LITE_NONCE_LEN];
+	char key[LITE_KEY_LEN];
+	__u8 mac[LITE_MAC_LEN];
+};
+
+static_assert(sizeof(struct lite_auth_proof) == 80);
+
+/**
+ * struct lite_auth_result - the server's LITE_IMM_AUTH: so have I
+ * @status: enum lite_status
+ * @reserved: 0
+ * @mac: of lite_auth_text, by the same key; 0 unless LITE_ST_OK
+ */
+struct lite_auth_result {
+	__le32 status;
+	__le32 reserved;
+	__u8 mac[LITE_MAC_LEN];
+};
+
+static_assert(sizeof(struct lite_auth_result) == 40);
+
+/**
+ * struct lite_auth_text - of what a MAC is made; it is not sent
+ * @label: LITE_AUTH_CALLER or LITE_AUTH_SERVER, who makes it
+ * @req: as it was sent
+ * @rsp: as it was sent, with the server's nonce
+ * @nonce: the caller's
+ */
+struct lite_auth_text {
+	char label[16];
+	struct lite_connect_req req;
+	struct lite_connect_rsp rsp;
+	__u8 nonce[LITE_NONCE_LEN];
+};
+
+static_assert(sizeof(struct lite_auth_text) == 136);
+
+#define LITE_AUTH_CALLER "lego caller" /* padded with NULs */
+#define LITE_AUTH_SERVER "lego server"
+
 /*
  * Messages are RDMA writes with immediate data; slot N of a ring is at
- * N * LITE_SLOT_SIZE. Immediate data: type << 28 | slot << 16 | low half of
- * the request's xid.
+ * N * LITE_SLOT_SIZE. Only LITE_IMM_AUTH and LITE_IMM_HELLO are sends, as
+ * nothing may be written yet. Immediate data: type << 28 | slot << 16 | low
+ * half of the request's xid.
  */
 enum lite_imm_type {
 	LITE_IMM_HELLO = 1, /* server: requests may come; no data */
@@ -250,6 +311,7 @@ enum lite_imm_type {
 	 * written with it is the end of the bulk reply.
 	 */
 	LITE_IMM_DONE = 5,
+	LITE_IMM_AUTH = 6, /* lite_auth_proof, then lite_auth_result */
 };
 
 #define LITE_IMM(type, slot, xid) \
