@@ -4,6 +4,7 @@
 # A pComponent reads pages where they are, without asking. One that is declared
 # dead though it lives must not read what its pages' places hold for others.
 . "$(dirname "$0")/../lib.sh"
+ON_TIMEOUT=200 # the first program waits for all the others
 
 have_vnode test
 have_pcomp small 4
