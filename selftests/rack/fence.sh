@@ -51,7 +51,7 @@ full() {
 	[ "$(attr m0 mcomp/m0/used_bytes)" -gt 12288000 ] &&
 		[ "$(attr m1 mcomp/m1/used_bytes)" -gt 12288000 ]
 }
-for i in 1 2 3 4; do
+for i in 1 2 3 4 5 6 7 8; do
 	full && break
 	on_sh g0 'lego run -n test -p other -- /tmp/keep 4000 2 /tmp/go' \
 		> "$out.$i" 2>&1 &
@@ -91,6 +91,7 @@ reads=$(attr p0 pcomp/small/reads)
 tap_ok $? "and read without asking"
 wait_until 20 none_held
 tap_is "$(held)" 0 "in the end nothing is held"
-on_sh g0 'rmdir /sys/kernel/config/lego/pcomp/other && rmmod pcomp'
-tap_ok $? "the second node's pComponent ends"
+on_sh g0 'rmdir /sys/kernel/config/lego/pcomp/other && rmmod pcomp' &&
+	on p0 rmdir /sys/kernel/config/lego/pcomp/small
+tap_ok $? "both pComponents end"
 tap_done

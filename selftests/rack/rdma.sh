@@ -20,7 +20,7 @@ same "sort, with one packet in a hundred lost" sort -r /data/lines
 
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
-on_sh p0 'lego run -n test -- sh -c "echo on; sort /data/lines; sleep 5;
+on_sh p0 'lego run -n test -p p0 -- sh -c "echo on; sort /data/lines; sleep 5;
 	sort -r /data/lines"' > "$out" &
 wait_until 60 grep -q on "$out"
 "$rack" kill g0
