@@ -113,3 +113,11 @@ faults() {
 	load_run "$1" "$2" $all ms=$ms out=4096 timeout_ms=$((10000 * slow))
 	load_clean "no fault any more"
 }
+
+# many NODE ADDR: more calls than there are slots, by far
+many() {
+	load_run "$1" "$2" callers=1000 mode=3 calls=20000 \
+		timeout_ms=$((20000 * slow)) slack_ms=$((1000 * slow))
+	load_clean "a thousand calls under way"
+	tap_is "$(load_is ok)" 20000 "all that were asked for"
+}

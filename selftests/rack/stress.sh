@@ -14,6 +14,8 @@ all="callers=64 timeout_ms=$((1500 * slow)) slack_ms=$((1000 * slow))"
 
 load_run p0 "$to" $all ms=2000 out=4096 timeout_ms=$((10000 * slow))
 load_clean "a quiet network"
+load_run p0 "$to" callers=500 mode=3 calls=3000 timeout_ms=$((20000 * slow))
+load_clean "hundreds of calls under way"
 wait_until 10 no_conns m1 m1
 tap_ok $? "after it the peer has forgotten the caller"
 before=$(kib_free p0)
@@ -26,7 +28,7 @@ load_good "one packet in a hundred lost"
 "$rack" net m1 loss 0
 "$rack" net p0 loss 0
 
-for what in "out=4096 mode=0" "size=1024 mode=1" "mode=2"; do
+for what in "out=4096 mode=0" "size=1024 mode=1" "mode=2" "mode=3"; do
 	(sleep 1; "$rack" net m1 down; sleep 3; "$rack" net m1 up) &
 	load_run p0 "$to" $all ms=7000 $what
 	wait

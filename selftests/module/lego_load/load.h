@@ -13,11 +13,13 @@
  * @LOAD_SYNC: lite_call()
  * @LOAD_ASYNC: lite_call_start(), and waits for done
  * @LOAD_ONEWAY: lite_notify()
+ * @LOAD_QUEUE: lite_call_queue(), and waits for done
  */
 enum load_mode {
 	LOAD_SYNC,
 	LOAD_ASYNC,
 	LOAD_ONEWAY,
+	LOAD_QUEUE,
 };
 
 /**

@@ -49,13 +49,13 @@ static const struct {
 	size_t offset;
 	u32 max;
 } words[] = {
-	{ "callers", offsetof(struct load_opts, callers), 256 },
+	{ "callers", offsetof(struct load_opts, callers), 2048 },
 	{ "ms", offsetof(struct load_opts, ms), 300000 },
 	{ "calls", offsetof(struct load_opts, calls), U32_MAX },
 	{ "size", offsetof(struct load_opts, size), LITE_PING_MAX },
 	{ "out", offsetof(struct load_opts, out), LITE_PING_OUT_MAX },
 	{ "class", offsetof(struct load_opts, class), LITE_CLASS_NR - 1 },
-	{ "mode", offsetof(struct load_opts, mode), LOAD_ONEWAY },
+	{ "mode", offsetof(struct load_opts, mode), LOAD_QUEUE },
 	{ "timeout_ms", offsetof(struct load_opts, timeout_ms), 60000 },
 	{ "slack_ms", offsetof(struct load_opts, slack_ms), 60000 },
 	{ "hold", offsetof(struct load_opts, hold), 1 },

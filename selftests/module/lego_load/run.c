@@ -211,9 +211,12 @@ static int call_async(struct load_caller *c, struct load_buf *b)
 {
 	const struct load_opts *opts = c->run->opts;
 	unsigned long ms = opts->timeout_ms;
-	int err;
+	int err = 0;
 
-	err = start(c, b, jiffies + msecs_to_jiffies(ms));
+	if (opts->mode == LOAD_QUEUE)
+		lite_call_queue(c->run->peer, &b->call);
+	else
+		err = start(c, b, jiffies + msecs_to_jiffies(ms));
 	if (err || opts->mode == LOAD_ONEWAY)
 		return err;
 	if (!wait_for_completion_timeout(&b->over,
