@@ -297,6 +297,7 @@ enum lite_forge {
  * @tries: how many connects have ended, to share the outcome (@last_err)
  * @queue: calls that wait for a slot or a connection (queue.c); under @lock
  * @flushing: somebody sends what is in @queue; under @lock
+ * @queue_closed: the node or the peer ends: nothing waits; under @lock
  * @queue_work: connects for @queue
  * @forge: what to do wrong when it connects, for tests
  */
@@ -326,6 +327,7 @@ struct lite_link {
 	struct work_struct connect_work;
 	struct list_head queue;
 	bool flushing;
+	bool queue_closed;
 	struct delayed_work queue_work;
 
 	u64 ewma_ns; /* of recent calls' time */

@@ -94,6 +94,7 @@ void lite_queue_flush(struct lite_link *link)
 {
 	struct lite_call *call;
 	unsigned long flags;
+	bool closed;
 	int err;
 
 	if (!may_flush(link))
@@ -108,9 +109,13 @@ void lite_queue_flush(struct lite_link *link)
 		}
 		/* the timer tries again, should nothing else happen */
 		spin_lock_irqsave(&link->lock, flags);
-		list_add(&call->list, &link->queue);
+		closed = link->queue_closed;
+		if (!closed)
+			list_add(&call->list, &link->queue);
 		link->flushing = false;
 		spin_unlock_irqrestore(&link->lock, flags);
+		if (closed)
+			call_over(call, -ESHUTDOWN);
 		return;
 	}
 }
@@ -146,7 +151,8 @@ bool lite_queue_expire(struct lite_link *link)
 /**
  * lite_queue_end() - end all calls that wait
  * @link: link
- * @err: what with
+ * @err: what with; -ESHUTDOWN: and none shall wait any more, not even one that
+ *	somebody is just trying to send
  *
  * Context: any but hard interrupt.
  */
@@ -158,6 +164,8 @@ void lite_queue_end(struct lite_link *link, int err)
 
 	spin_lock_irqsave(&link->lock, flags);
 	list_splice_init(&link->queue, &calls);
+	if (err == -ESHUTDOWN)
+		link->queue_closed = true;
 	spin_unlock_irqrestore(&link->lock, flags);
 	list_for_each_entry_safe(call, next, &calls, list)
 		call_over(call, err);
@@ -217,18 +225,23 @@ void lite_queue_exit(struct lite_link *link)
 	cancel_delayed_work_sync(&link->queue_work);
 }
 
-static void add(struct lite_link *link, struct lite_call *call)
+/* false: none may wait any more */
+static bool add(struct lite_link *link, struct lite_call *call)
 {
+	bool timer = false, closed;
 	unsigned long flags;
-	bool timer;
 
 	spin_lock_irqsave(&link->lock, flags);
-	list_add_tail(&call->list, &link->queue);
-	timer = !link->timer_on;
-	link->timer_on = true;
+	closed = link->queue_closed;
+	if (!closed) {
+		list_add_tail(&call->list, &link->queue);
+		timer = !link->timer_on;
+		link->timer_on = true;
+	}
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (timer)
 		queue_delayed_work(lite_wq, &link->timer, LITE_TICK);
+	return !closed;
 }
 
 /* see include/lego/lite.h */
@@ -252,15 +265,14 @@ void lite_call_queue(struct lite_peer *peer, struct lite_call *call)
 		call_over(call, err);
 		return;
 	}
-	add(link, call);
+	if (!add(link, call)) {
+		call_over(call, -ESHUTDOWN);
+		return;
+	}
 	/* whatever it waits for may have happened before it was there */
 	lite_queue_flush(link);
 	if (READ_ONCE(link->state) != LITE_LINK_UP)
 		queue_delayed_work(lite_connect_wq, &link->queue_work, 0);
-	/* set before lite_node_stop() ends what waits: it, or we */
-	smp_mb();
-	if (READ_ONCE(peer->node->stopping))
-		lite_queue_end(link, -ESHUTDOWN);
 }
 EXPORT_SYMBOL_NS_GPL(lite_call_queue, LITE_RPC);
 
