@@ -15,14 +15,29 @@ static int cand_has_room(const struct mcomp_region_cand *c)
 	return cand_free(c) > c->total / 32;
 }
 
-/* Fewest vRegions of this space; of equals the one with most memory free. */
+/*
+ * Used part of @c in 1/65536, believing that each vRegion this space has there
+ * will take 1/16 more. The number of vRegions alone must not decide: programs
+ * are alike, so the second vRegion of each of them, the large one, would find
+ * its way to the same mComponent while homes go to the other, which has more
+ * free.
+ */
+static __u64 cand_load(const struct mcomp_region_cand *c)
+{
+	__u64 total = c->total >> 16;
+	__u64 used = total ? c->used / total : 1 << 16;
+
+	return used + c->nr_vregions * ((1 << 16) / 16);
+}
+
+/* Least load, now and to come; of equals the one with most memory free. */
 static int spread_better(const struct mcomp_region_cand *a,
 			 const struct mcomp_region_cand *b)
 {
 	if (cand_has_room(a) != cand_has_room(b))
 		return cand_has_room(a);
-	if (cand_has_room(a) && a->nr_vregions != b->nr_vregions)
-		return a->nr_vregions < b->nr_vregions;
+	if (cand_has_room(a) && cand_load(a) != cand_load(b))
+		return cand_load(a) < cand_load(b);
 	return cand_free(a) > cand_free(b);
 }
 

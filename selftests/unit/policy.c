@@ -100,7 +100,9 @@ static void test_region(void)
 	is(spread->pick(cand, 3), 1, "spread: at first the one most free");
 	is(home->pick(cand, 3), 0, "home: the home");
 	cand[1].nr_vregions = 1;
-	is(spread->pick(cand, 3), 0, "spread: then the one with fewer");
+	is(spread->pick(cand, 3), 1, "spread: a vRegion may be of little use");
+	cand[1].nr_vregions = 3;
+	is(spread->pick(cand, 3), 0, "spread: then one with fewer");
 	cand[0].used = 64 * MIB;
 	is(spread->pick(cand, 3), 1, "spread: a full one is passed by");
 	is(home->pick(cand, 3), 1, "home: a full home is passed by");
@@ -112,11 +114,41 @@ static void test_region(void)
 	is(home->pick(cand, 3), -1, "home: nobody left");
 }
 
+/* Programs that have a small vRegion first and a large one then. */
+static void test_alike(void)
+{
+	struct gmgr_place_cand homes[2] = {
+		{ .id = 1, .total = 256 * MIB },
+		{ .id = 2, .total = 256 * MIB },
+	};
+	struct gmgr_place_view view = { .cand = homes, .nr = 2 };
+	unsigned int i, k, large, least;
+
+	for (i = 0; i < 8; i++) {
+		struct mcomp_region_cand cand[2] = {};
+		unsigned int home = place("free")->pick(&view);
+
+		for (k = 0; k < 2; k++) {
+			cand[k].total = homes[k].total;
+			cand[k].used = homes[k].used;
+			cand[k].home = k == home;
+		}
+		cand[home].nr_vregions = 1;
+		large = region("spread")->pick(cand, 2);
+		homes[home].used += MIB / 4;
+		homes[large].used += 14 * MIB;
+	}
+	least = homes[0].used < homes[1].used ? 0 : 1;
+	is(homes[least].used > homes[!least].used / 2, 1,
+	   "spread: programs that are alike use all mComponents");
+}
+
 int main(void)
 {
 	test_place_free();
 	test_place_rr();
 	test_region();
+	test_alike();
 	printf("1..%u\n", nr);
 	return failed != 0;
 }
