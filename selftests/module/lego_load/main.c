@@ -56,7 +56,7 @@ static const struct {
 	{ "out", offsetof(struct load_opts, out), LITE_PING_OUT_MAX },
 	{ "class", offsetof(struct load_opts, class), LITE_CLASS_NR - 1 },
 	{ "mode", offsetof(struct load_opts, mode), LOAD_QUEUE },
-	{ "timeout_ms", offsetof(struct load_opts, timeout_ms), 60000 },
+	{ "timeout_ms", offsetof(struct load_opts, timeout_ms), 300000 },
 	{ "slack_ms", offsetof(struct load_opts, slack_ms), 60000 },
 	{ "hold", offsetof(struct load_opts, hold), 1 },
 };
