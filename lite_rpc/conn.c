@@ -271,6 +271,27 @@ bool lite_conn_has_elder(struct lite_conn *conn)
 	return found;
 }
 
+/**
+ * lite_conn_from() - is a node connected to us
+ * @node: we
+ * @incarnation: who
+ *
+ * Context: any. Return: true if so, over any class.
+ */
+bool lite_conn_from(struct lite_node *node, u64 incarnation)
+{
+	struct lite_conn *conn;
+	unsigned long flags;
+	bool found = false;
+
+	spin_lock_irqsave(&node->lock, flags);
+	list_for_each_entry(conn, &node->conns, list)
+		found |= conn->peer_incarnation == incarnation &&
+			 conn->admitted && !READ_ONCE(conn->dead);
+	spin_unlock_irqrestore(&node->lock, flags);
+	return found;
+}
+
 static bool has_conns(struct lite_node *node, const struct lite_transport *ops)
 {
 	struct lite_conn *conn;

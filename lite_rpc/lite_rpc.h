@@ -163,6 +163,7 @@ struct lite_hello {
  * @lmrs: LMRs that lie here
  * @lmr_pages: pages of them
  * @lmr_next_id: id of the last one
+ * @lmr_reap: looks for owners and mappers that are no more
  * @said: see LITE_FORGE_RECORD; under @lock
  * @refusals: how often callers that were refused are logged
  * @rejections: how often it is that others refuse us
@@ -198,6 +199,7 @@ struct lite_node {
 	struct list_head lmrs;
 	unsigned long lmr_pages;
 	u64 lmr_next_id;
+	struct delayed_work lmr_reap;
 
 	struct lite_membership *members;
 	struct lite_rdma_node *rdma; /* under mr_lock; valid while a QP is */
@@ -482,6 +484,7 @@ struct lite_conn *lite_conn_create(struct lite_node *node,
 int lite_conn_publish(struct lite_conn *conn, bool admit_it);
 void lite_conn_admit(struct lite_conn *conn);
 bool lite_conn_has_elder(struct lite_conn *conn);
+bool lite_conn_from(struct lite_node *node, u64 incarnation);
 void lite_conn_get(struct lite_conn *conn);
 void lite_conn_put(struct lite_conn *conn);
 void lite_conn_close(struct lite_conn *conn);
@@ -496,6 +499,8 @@ void lite_ping(struct lite_req *req);
 int lite_ping_init(struct lite_node *node);
 void lite_ping_exit(struct lite_node *node);
 const struct lite_handler *lite_own_handler(u16 op);
+void lmr_init(struct lite_node *node);
+void lmr_exit(struct lite_node *node);
 void lmr_owner_gone(struct lite_node *node, u64 incarnation);
 
 /* ---- memory (mr.c) ---- */

@@ -13,6 +13,7 @@
  */
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "lmr.h"
@@ -21,6 +22,10 @@ static unsigned int lmr_mb;
 module_param(lmr_mb, uint, 0644);
 MODULE_PARM_DESC(lmr_mb,
 		 "MiB that other nodes may have at each node of this kernel (default 0: a quarter of its memory)");
+
+/* How long a node that is no member of the rack may be without a connection. */
+#define REAP_AFTER (15 * HZ)
+#define REAP_TICK (5 * HZ)
 
 static unsigned long limit_pages(void)
 {
@@ -200,6 +205,7 @@ int lmr_create(struct lite_node *node, const struct lite_req *req,
 	if (!err) {
 		lmr->id = ++node->lmr_next_id;
 		list_add_tail(&lmr->list, &node->lmrs);
+		queue_delayed_work(lite_wq, &node->lmr_reap, REAP_TICK);
 		rsp->id = cpu_to_le64(lmr->id);
 		rsp->size = cpu_to_le64((u64)lmr->nr << PAGE_SHIFT);
 	}
@@ -493,4 +499,102 @@ void lmr_owner_gone(struct lite_node *node, u64 incarnation)
 	list_for_each_entry(lmr, &node->lmrs, list)
 		lmr_unmap(lmr, incarnation);
 	mutex_unlock(&node->lmr_lock);
+}
+
+/*
+ * Does it live, as far as we know? gmgr tells of its members' end. Of others,
+ * as programs are (user.c), the connections tell.
+ */
+static bool is_missed(struct lite_node *node, u64 incarnation,
+		      unsigned long *since)
+{
+	if (incarnation == node->incarnation ||
+	    lite_member_id_of(node, incarnation) ||
+	    lite_conn_from(node, incarnation))
+		*since = 0;
+	else if (!*since)
+		*since = jiffies | 1;
+	else
+		return time_after(jiffies, *since + REAP_AFTER);
+	return false;
+}
+
+static void reap_maps(struct lite_node *node, struct lmr *lmr)
+{
+	struct lmr_map *map, *next;
+
+	mutex_lock(&lmr->lock);
+	list_for_each_entry_safe(map, next, &lmr->maps, list) {
+		if (!map->access ||
+		    !is_missed(node, map->incarnation, &map->missed))
+			continue;
+		drop_keys(map);
+		if (map->granted)
+			continue; /* the owner's word */
+		list_del(&map->list);
+		lmr->nr_maps--;
+		kfree(map);
+	}
+	mutex_unlock(&lmr->lock);
+}
+
+/* One whose owner is gone; with a reference. */
+static struct lmr *next_missed(struct lite_node *node)
+{
+	struct lmr *lmr, *found = NULL;
+
+	mutex_lock(&node->lmr_lock);
+	list_for_each_entry(lmr, &node->lmrs, list)
+		if (is_missed(node, lmr->owner, &lmr->missed)) {
+			kref_get(&lmr->ref);
+			found = lmr;
+			break;
+		}
+	if (!found)
+		list_for_each_entry(lmr, &node->lmrs, list)
+			reap_maps(node, lmr);
+	mutex_unlock(&node->lmr_lock);
+	return found;
+}
+
+static void reap_work(struct work_struct *work)
+{
+	struct lite_node *node = container_of(to_delayed_work(work),
+					      struct lite_node, lmr_reap);
+	struct lmr *lmr;
+	bool left;
+
+	while ((lmr = next_missed(node))) {
+		lmr_kill(node, lmr);
+		lmr_put(lmr);
+	}
+	mutex_lock(&node->lmr_lock);
+	left = !list_empty(&node->lmrs);
+	mutex_unlock(&node->lmr_lock);
+	if (left)
+		queue_delayed_work(lite_wq, &node->lmr_reap, REAP_TICK);
+}
+
+/**
+ * lmr_init() - no LMRs yet
+ * @node: node
+ */
+void lmr_init(struct lite_node *node)
+{
+	mutex_init(&node->lmr_lock);
+	INIT_LIST_HEAD(&node->lmrs);
+	node->lmr_next_id = get_random_u32(); /* not a former life's */
+	INIT_DELAYED_WORK(&node->lmr_reap, reap_work);
+}
+
+/**
+ * lmr_exit() - the node ends: so do its LMRs
+ * @node: node that serves nobody any more
+ *
+ * Context: process, may sleep.
+ */
+void lmr_exit(struct lite_node *node)
+{
+	cancel_delayed_work_sync(&node->lmr_reap);
+	lmr_owner_gone(node, 0);
 }

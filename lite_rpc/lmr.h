@@ -15,6 +15,7 @@
  * @grant: LITE_LMR_*
  * @access: LITE_LMR_*, what it mapped it for; 0: not mapped
  * @mr: its keys, made when it first asks for them
+ * @missed: jiffies | 1 since when the node is not heard of, 0: it is
  */
 struct lmr_map {
 	struct list_head list;
@@ -23,6 +24,7 @@ struct lmr_map {
 	u32 grant;
 	u32 access;
 	struct lite_mr *mr;
+	unsigned long missed;
 };
 
 /**
@@ -33,6 +35,7 @@ struct lmr_map {
  * @id: never used again
  * @owner_id: node id of who had it made, 0 if that had not joined
  * @owner: its incarnation
+ * @missed: as in struct lmr_map, of @owner; under node->lmr_lock
  * @others: LITE_LMR_* that anybody may
  * @pages: the memory
  * @nr: of @pages
@@ -47,6 +50,7 @@ struct lmr {
 	u64 id;
 	u32 owner_id;
 	u64 owner;
+	unsigned long missed;
 	u32 others;
 	struct page **pages;
 	unsigned int nr;

@@ -197,9 +197,7 @@ static struct lite_node *node_alloc(const struct lite_node_cfg *cfg)
 	init_waitqueue_head(&node->conn_wait);
 	mutex_init(&node->mr_lock);
 	INIT_LIST_HEAD(&node->mrs);
-	mutex_init(&node->lmr_lock);
-	INIT_LIST_HEAD(&node->lmrs);
-	node->lmr_next_id = get_random_u32(); /* not a former life's */
+	lmr_init(node);
 	log_rarely(&node->refusals);
 	log_rarely(&node->rejections);
 	err = alloc_wqs(node);
@@ -283,7 +281,7 @@ void lite_node_stop(struct lite_node *node)
 	/* they have replied, but may not have returned */
 	for (i = 0; i < LITE_CLASS_NR; i++)
 		flush_workqueue(node->wq[i]);
-	lmr_owner_gone(node, 0);
+	lmr_exit(node);
 }
 EXPORT_SYMBOL_NS_GPL(lite_node_stop, LITE_RPC);
 
