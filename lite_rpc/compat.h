@@ -19,4 +19,16 @@
 #define lite_assign_str(dst, src) __assign_str(dst)
 #endif
 
+/* 6.3: vm_flags is const */
+#include <linux/mm.h>
+static inline void lite_vm_flags_set(struct vm_area_struct *vma,
+				     vm_flags_t flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
 #endif /* _LITE_RPC_COMPAT_H */

@@ -535,6 +535,11 @@ u32 lite_member_id_of(struct lite_node *node, u64 incarnation);
 const char *lite_member_gmgr_text(struct lite_node *node, char *buf,
 				  size_t size);
 
+/* ---- /dev/lite (user.c) ---- */
+
+int lite_user_init(void);
+void lite_user_exit(void);
+
 /* ---- sysfs, debugfs, configfs (roots.c, show.c) ---- */
 
 int lite_roots_init(void);

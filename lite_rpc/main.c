@@ -57,8 +57,13 @@ static int __init lite_rpc_init(void)
 	err = lite_rdma_init();
 	if (err)
 		goto err_exit_show;
+	err = lite_user_init();
+	if (err)
+		goto err_exit_rdma;
 	return 0;
 
+err_exit_rdma:
+	lite_rdma_exit();
 err_exit_show:
 	lite_show_exit();
 err_exit_roots:
@@ -74,6 +79,7 @@ err_destroy_wq:
 
 static void __exit lite_rpc_exit(void)
 {
+	lite_user_exit();
 	lite_rdma_exit();
 	lite_show_exit();
 	lite_roots_exit();

@@ -147,6 +147,15 @@ static const struct lite_op_desc ops_pcomp[] = {
 	   sizeof(struct pcomp_procs_rsp), IDEM),
 };
 
+static const struct lite_op_desc ops_user[] = {
+	OP_VAR(LITE_USER_CALL, sizeof(struct lite_user_req),
+	       sizeof(struct lite_user_req) + LITE_USER_MSG_MAX,
+	       LITE_USER_MSG_MAX, LITE_OPF_ATOMIC),
+	OP_VAR(LITE_USER_SEND, sizeof(struct lite_user_req),
+	       sizeof(struct lite_user_req) + LITE_USER_MSG_MAX, 0,
+	       LITE_OPF_ATOMIC | LITE_OPF_ONEWAY),
+};
+
 static const struct {
 	const struct lite_op_desc *ops;
 	unsigned int nr;
@@ -156,6 +165,7 @@ static const struct {
 	[LITE_SVC_MCOMP] = { ops_mcomp, ARRAY_SIZE(ops_mcomp) },
 	[LITE_SVC_SCOMP] = { ops_scomp, ARRAY_SIZE(ops_scomp) },
 	[LITE_SVC_PCOMP] = { ops_pcomp, ARRAY_SIZE(ops_pcomp) },
+	[LITE_SVC_USER] = { ops_user, ARRAY_SIZE(ops_user) },
 };
 
 /**

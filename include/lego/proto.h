@@ -16,7 +16,7 @@
  *   2  MCOMP_WRITEBACK's reply says where the pages are, MCOMP_EXPORT lets a
  *	pComponent read them there; mcomp_space_req.flags; LITE_PING writes
  *	out segments; LMRs; keys: the flags of lite_connect_req, the nonce of
- *	lite_connect_rsp, LITE_IMM_AUTH
+ *	lite_connect_rsp, LITE_IMM_AUTH; the service of programs
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H
@@ -44,6 +44,7 @@
 #define LITE_PORT_MCOMP 7471
 #define LITE_PORT_SCOMP 7472
 #define LITE_PORT_PCOMP 7473
+#define LITE_PORT_USER 7474
 
 /**
  * enum lite_role - what a component is
@@ -169,6 +170,7 @@ enum lite_service_id {
 	LITE_SVC_MCOMP = 2,
 	LITE_SVC_SCOMP = 3,
 	LITE_SVC_PCOMP = 4,
+	LITE_SVC_USER = 5, /* programs, by /dev/lite */
 	LITE_SVC_NR
 };
 
@@ -1069,5 +1071,29 @@ struct pcomp_procs_rsp {
 };
 
 static_assert(sizeof(struct pcomp_procs_rsp) == 8);
+
+/* ---- USER: programs that use /dev/lite ---- */
+
+enum lite_op_user {
+	LITE_USER_CALL = LITE_OP(LITE_SVC_USER, 1), /* reply: a message */
+	LITE_USER_SEND = LITE_OP(LITE_SVC_USER, 2), /* one-way */
+};
+
+#define LITE_USER_MSG_MAX 3072
+
+/**
+ * struct lite_user_req - USER_CALL, USER_SEND: from a program to a program
+ * @op: what is asked, a number that only the two know
+ * @reserved: 0
+ *
+ * Followed by at most LITE_USER_MSG_MAX bytes of message. The reply is a
+ * message, too.
+ */
+struct lite_user_req {
+	__le32 op;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct lite_user_req) == 8);
 
 #endif /* _LEGO_PROTO_H */
