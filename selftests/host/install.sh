@@ -23,8 +23,33 @@ done
 tap_check "lego is in PATH" test -x "$tmp/root/usr/local/sbin/lego"
 tap_check "its manual page is there" \
 	test -s "$tmp/root/usr/local/share/man/man8/lego.8"
+root=$tmp/root/usr/local
+for page in man3/liblite.3 man4/lite.4 man1/lite-kv.1 man1/lite-pingpong.1; do
+	tap_check "the manual page $page is well formed" sh -c \
+		'! man --warnings -E UTF-8 -l -Tutf8 -Z "$1" 2>&1 > /dev/null |
+		grep .' sh "$root/share/man/$page"
+done
+cat > "$tmp/prog.c" << 'END'
+#include <stdio.h>
+#include <liblite.h>
+
+int main(void)
+{
+	struct lite *l = lite_open("prog", NULL);
+
+	if (!l)
+		perror("lite_open");
+	lite_close(l);
+	return 0;
+}
+END
+tap_check "a program is linked with liblite" gcc -I "$root/include" \
+	-L "$root/lib" -o "$tmp/prog" "$tmp/prog.c" -llite
+tap_like "$(LD_LIBRARY_PATH=$root/lib "$tmp/prog" 2>&1)" \
+	'^lite_open: No such file' "and runs; it says that there is no /dev/lite"
 tap_check "make uninstall" make "${to[@]}" uninstall
-tap_is "$(find "$tmp/root" -name '*.ko*' -o -path '*lego*' -type f)" "" \
+tap_is "$(find "$tmp/root" -name '*.ko*' -o -path '*lego*' -type f \
+	-o -name '*lite*')" "" \
 	"nothing is left of it"
 out=$(make -C "$TOP" install KDIR=/nonexistent 2>&1)
 [ $? != 0 ]

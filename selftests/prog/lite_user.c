@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lite_user SERVER CLIENT [NAME]: what liblite promises, between two nodes of
+ * this program with those addresses ("loop:x" or "IP:port"). Prints "pass: NAME"
+ * or "fail: NAME" for each behaviour.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "liblite.h"
+
+enum { OP_ECHO = 1, OP_MOVE, OP_FAIL, OP_TWICE, OP_HOLD, OP_NOTE, OP_END };
+
+#define MEM (256 * 1024)
+
+static struct lite *server, *client;
+static struct lite_mem *smem, *cmem;
+static int peer;
+static atomic_ulong notes;
+static atomic_int twice;
+static int failed;
+
+static void result(int good, const char *fmt, ...)
+{
+	int err = errno;
+	va_list ap;
+
+	printf("%s: ", good ? "pass" : "fail");
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	if (!good)
+		printf(" (%s)", strerror(err));
+	printf("\n");
+	fflush(stdout);
+	failed |= !good;
+}
+
+/* The call failed, with this. */
+static int fails(int ret, int err)
+{
+	return ret && errno == err;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* What is in is pulled, each byte plus one, and pushed to out. */
+static void move(struct lite *l, struct lite_request *r)
+{
+	struct lite_buf buf = { .mem = smem, .len = r->in_len };
+	unsigned char *p = lite_mem_addr(smem);
+	size_t i;
+
+	if (r->in_len > MEM || r->out_len < r->in_len ||
+	    lite_pull(l, r, 0, &buf, 1)) {
+		lite_reply(l, r, EINVAL, NULL, 0);
+		return;
+	}
+	for (i = 0; i < r->in_len; i++)
+		p[i]++;
+	lite_reply_push(l, r, "moved", 5, 0, &buf, 1);
+}
+
+static void *serve(void *arg)
+{
+	struct lite_request r;
+	struct lite *l = arg;
+
+	for (;;) {
+		if (lite_recv(l, &r, -1)) {
+			if (errno == EINTR)
+				continue;
+			perror("lite_recv");
+			_exit(1);
+		}
+		switch (r.op) {
+		case OP_ECHO:
+			lite_reply(l, &r, 0, r.msg, r.len);
+			break;
+		case OP_MOVE:
+			move(l, &r);
+			break;
+		case OP_FAIL:
+			lite_reply(l, &r, atoi(r.msg), NULL, 0);
+			break;
+		case OP_TWICE:
+			lite_reply(l, &r, 0, NULL, 0);
+			twice = lite_reply(l, &r, 0, NULL, 0) ? errno : 0;
+			break;
+		case OP_HOLD:
+			break;
+		case OP_NOTE:
+			notes += r.id ? 1000000 : 1;
+			break;
+		case OP_END:
+			lite_reply(l, &r, 0, NULL, 0);
+			return NULL;
+		}
+	}
+}
+
+static void test_messages(void)
+{
+	char msg[LITE_MSG_MAX], back[LITE_MSG_MAX];
+	struct lite_call c = {
+		.peer = peer,
+		.op = OP_ECHO,
+		.req = msg,
+		.rsp = back,
+		.rsp_size = sizeof(back),
+	};
+	static const size_t len[] = { 0, 1, 64, LITE_MSG_MAX };
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < sizeof(msg); i++)
+		msg[i] = (char)(i * 7);
+	for (i = 0; i < sizeof(len) / sizeof(*len); i++) {
+		c.req_len = len[i];
+		err = lite_call(client, &c);
+		result(!err && c.rsp_len == len[i] && !memcmp(back, msg, len[i]),
+		       "a message of %zu bytes comes back", len[i]);
+	}
+	c.rsp_size = 10;
+	result(fails(lite_call(client, &c), EMSGSIZE),
+	       "a reply that is too long is EMSGSIZE");
+	c.req_len = LITE_MSG_MAX + 1;
+	result(fails(lite_call(client, &c), EMSGSIZE),
+	       "so is a request");
+	c = (struct lite_call){ .peer = peer, .op = OP_FAIL };
+	c.req = "2";
+	c.req_len = 2;
+	result(fails(lite_call(client, &c), ENOENT),
+	       "the server's error arrives");
+	c.op = OP_TWICE;
+	err = lite_call(client, &c);
+	for (i = 0; i < 100 && !twice; i++)
+		usleep(10000);
+	result(!err && twice == EBADF, "a request is answered once");
+	for (i = 0; i < 10; i++)
+		if (lite_send(client, peer, OP_NOTE, "x", 1))
+			break;
+	for (i = 0; i < 300 && notes < 10; i++)
+		usleep(10000);
+	result(notes == 10, "one-way messages arrive");
+}
+
+static void test_memory(void)
+{
+	unsigned char *p = lite_mem_addr(cmem);
+	struct lite_buf in = { .mem = cmem, .off = 100, .len = 70000 };
+	struct lite_buf out = { .mem = cmem, .off = 100000, .len = 70000 };
+	struct lite_mem *mem;
+	char back[8] = "";
+	struct lite_call c = {
+		.peer = peer,
+		.op = OP_MOVE,
+		.rsp = back,
+		.rsp_size = sizeof(back),
+		.in = &in,
+		.nr_in = 1,
+		.out = &out,
+		.nr_out = 1,
+	};
+	size_t i, bad = 0;
+	int err;
+
+	for (i = 0; i < 70000; i++)
+		p[100 + i] = (unsigned char)(i * 3);
+	err = lite_call(client, &c);
+	for (i = 0; i < 70000; i++)
+		bad += p[100000 + i] != (unsigned char)(i * 3 + 1);
+	result(!err && !bad && !strcmp(back, "moved"),
+	       "memory is read and written by the server");
+	result(p[99] == 0 && p[100000 + 70000] == 0 && p[99999] == 0,
+	       "and no more of it");
+	in.len = MEM;
+	result(fails(lite_call(client, &c), EINVAL),
+	       "what is beyond its end is EINVAL");
+	in.len = 10;
+	mem = lite_mem_alloc(client, 4096, LITE_READ);
+	out = (struct lite_buf){ .mem = mem, .len = 10 };
+	result(mem && fails(lite_call(client, &c), EINVAL),
+	       "what was not allocated to be written is EINVAL");
+	result(!lite_mem_free(mem), "memory is freed");
+	mem = lite_mem_alloc(client, 3 * 4096, 0);
+	if (!fork()) {
+		/* not inherited: a fault */
+		signal(SIGSEGV, SIG_DFL);
+		_exit(*(volatile char *)lite_mem_addr(mem));
+	}
+	wait(&err);
+	result(WIFSIGNALED(err) && WTERMSIG(err) == SIGSEGV,
+	       "a child does not have it");
+	lite_mem_free(mem);
+	mem = lite_mem_alloc(client, 1UL << 50, 0);
+	result(!mem && errno == ENOMEM, "more than there is, is ENOMEM");
+}
+
+static void test_async(void)
+{
+	enum { NR = 1000 };
+	static unsigned char seen[NR];
+	uint64_t word;
+	struct lite_call c = {
+		.peer = peer,
+		.op = OP_ECHO,
+		.req = &word,
+		.req_len = sizeof(word),
+	};
+	struct lite_end end;
+	struct pollfd pfd = { .fd = lite_fd(client), .events = POLLPRI };
+	unsigned int i, bad = 0;
+
+	for (i = 0; i < NR; i++) {
+		word = i;
+		c.cookie = i;
+		bad += !!lite_call_start(client, &c);
+	}
+	result(poll(&pfd, 1, 10000) == 1 && pfd.revents & POLLPRI,
+	       "poll() tells of the end of a call");
+	for (i = 0; i < NR; i++) {
+		if (lite_done(client, &end, 20000)) {
+			bad++;
+			break;
+		}
+		memcpy(&word, end.rsp, sizeof(word));
+		bad += end.error || end.rsp_len != sizeof(word) ||
+		       word != end.cookie || word >= NR || seen[word]++;
+	}
+	result(!bad, "a thousand calls at once end once each");
+	result(lite_done(client, &end, 0) && errno == ENODATA,
+	       "then there is none to wait for");
+}
+
+static void test_errors(const char *addr)
+{
+	struct lite_call c = { .peer = 77, .op = OP_ECHO };
+	struct lite *other;
+	double start = now();
+	int nobody, err;
+
+	result(fails(lite_call(client, &c), EBADF),
+	       "a peer that was not opened is EBADF");
+	nobody = lite_peer(client, "loop:nobody", 0);
+	c.peer = nobody;
+	err = lite_call(client, &c) && errno != ETIMEDOUT;
+	result(nobody > 0 && err && now() - start < 5,
+	       "nobody at an address is told soon");
+	result(!lite_peer_close(client, nobody), "and it is closed");
+	result(lite_peer_close(client, nobody) && errno == EBADF,
+	       "only once");
+	other = lite_open("lite-user-s", "loop:other");
+	result(!other && errno == EEXIST, "a name is taken once");
+	other = lite_open("other", addr);
+	result(!other && errno == EADDRINUSE, "so is an address");
+	other = lite_open("other", "nonsense");
+	result(!other && errno == EINVAL, "a bad address is EINVAL");
+	c = (struct lite_call){ .peer = peer, .op = OP_HOLD, .timeout_ms = 300 };
+	start = now();
+	err = lite_call(client, &c);
+	result(fails(err, ETIMEDOUT) && now() - start < 3,
+	       "a call without an answer is ETIMEDOUT in time");
+}
+
+static void test_lmr(void)
+{
+	unsigned char *p = lite_mem_addr(cmem);
+	struct lite_buf buf[2] = {
+		{ .mem = cmem, .len = 5000 },
+		{ .mem = cmem, .off = 100000, .len = 95000 },
+	};
+	uint64_t size = 0, old = 1;
+	size_t i, bad = 0;
+	int lmr, again, err;
+
+	result(!lite_lmr_alloc(client, peer, "user-test", 300000, 0),
+	       "an LMR is made");
+	err = lite_lmr_alloc(client, peer, "user-test", 10, 0);
+	result(fails(err, EEXIST), "its name is taken once");
+	lmr = lite_lmr_map(client, peer, "user-test", LITE_READ | LITE_WRITE,
+			   &size);
+	result(lmr > 0 && size >= 300000, "it is mapped");
+	for (i = 0; i < MEM; i++)
+		p[i] = (unsigned char)(i * 5 >> 3);
+	result(!lite_lmr_write(client, lmr, 77777, buf, 2), "and written");
+	for (i = 0; i < 95000; i++)
+		p[100000 + i] = 0;
+	result(!lite_lmr_copy(client, lmr, 1, lmr, 77777, 100000), "and moved");
+	result(!lite_lmr_read(client, lmr, 1, buf, 2), "and read");
+	for (i = 0; i < 95000; i++)
+		bad += p[100000 + i] !=
+		       (unsigned char)((100000 + i) * 5 >> 3);
+	result(!bad, "the bytes are right");
+	err = lite_lmr_set(client, lmr, 0, 0, 64);
+	err |= lite_lmr_add(client, lmr, 8, 5, &old) || old;
+	err |= lite_lmr_cas(client, lmr, 8, 5, 9, &old) || old != 5;
+	err |= lite_lmr_cas(client, lmr, 8, 5, 7, &old) || old != 9;
+	result(!err, "words are added to and swapped");
+	err = lite_lmr_read(client, lmr, size - 10, buf, 1);
+	result(fails(err, EINVAL), "what is beyond its end is EINVAL");
+	again = lite_lmr_map(server, lite_peer(server, lite_addr(server), 0),
+			     "user-test", LITE_READ, NULL);
+	result(again < 0 && errno == EACCES, "others may not");
+	err = lite_lmr_grant(client, lmr, lite_incarnation(server), LITE_READ);
+	result(!err, "unless they are granted it");
+	again = lite_lmr_map(server, lite_peer(server, lite_addr(server), 0),
+			     "user-test", LITE_READ, NULL);
+	result(again > 0, "then they may");
+	result(!lite_lmr_free(client, lmr), "it is freed");
+	err = lite_lmr_read(client, lmr, 0, buf, 1);
+	result(fails(err, ESTALE) || fails(err, ECONNRESET), "and is not there any more");
+	result(!lite_lmr_unmap(client, lmr) && !lite_lmr_unmap(server, again),
+	       "it is unmapped");
+}
+
+/* A server that dies with a request. */
+static void test_death(const char *dead)
+{
+	struct lite_call c = { .op = OP_HOLD, .timeout_ms = 20000 };
+	struct lite_request r;
+	struct lite_mem *mem;
+	int fd[2], err;
+	double start;
+	char ch;
+	pid_t pid;
+
+	if (pipe(fd))
+		return;
+	pid = fork();
+	if (!pid) {
+		struct lite *l = lite_open("lite-user-d", dead);
+
+		mem = l ? lite_mem_alloc(l, 65536, LITE_WRITE) : NULL;
+		if (!mem || write(fd[1], "x", 1) != 1 ||
+		    lite_recv(l, &r, 20000))
+			_exit(1);
+		raise(SIGKILL);
+	}
+	close(fd[1]);
+	if (read(fd[0], &ch, 1) != 1)
+		dead = "loop:none";
+	c.peer = lite_peer(client, dead, 0);
+	start = now();
+	err = lite_call(client, &c);
+	err = fails(err, EHOSTUNREACH) || fails(err, ECONNRESET);
+	result(err && now() - start < 15, "the death of a server is told its callers");
+	waitpid(pid, NULL, 0);
+	close(fd[0]);
+	lite_peer_close(client, c.peer);
+}
+
+/* An LMR here whose owner, a process of ours, was killed. */
+static pid_t orphan(const char *owner)
+{
+	pid_t pid = fork();
+	int p;
+
+	if (pid)
+		return pid;
+	client = lite_open("lite-user-o", owner);
+	p = client ? lite_peer(client, lite_addr(server), 0) : -1;
+	if (p < 0 || lite_lmr_alloc(client, p, "orphan", 4096, LITE_READ))
+		_exit(1);
+	raise(SIGKILL);
+	_exit(1);
+}
+
+static void test_orphan(double since)
+{
+	int lmr;
+
+	do {
+		lmr = lite_lmr_map(client, peer, "orphan", LITE_READ, NULL);
+		if (lmr < 0)
+			break;
+		lite_lmr_unmap(client, lmr);
+		usleep(500000);
+	} while (now() - since < 40);
+	result(lmr < 0 && errno == ENOENT,
+	       "a killed program's LMR is freed in time");
+}
+
+int main(int argc, char **argv)
+{
+	struct lite_call end = { .op = OP_END };
+	pthread_t thread;
+	double since;
+	int status;
+	pid_t pid;
+
+	if (argc != 5) {
+		fprintf(stderr, "lite_user SERVER CLIENT DEAD OWNER\n");
+		return 2;
+	}
+	server = lite_open("lite-user-s", argv[1]);
+	client = lite_open("lite-user-c", argv[2]);
+	if (!server || !client) {
+		perror("lite_open");
+		return 1;
+	}
+	smem = lite_mem_alloc(server, MEM, LITE_READ | LITE_WRITE);
+	cmem = lite_mem_alloc(client, MEM, LITE_READ | LITE_WRITE);
+	peer = lite_peer(client, lite_addr(server), lite_incarnation(server));
+	if (!smem || !cmem || peer < 0 ||
+	    pthread_create(&thread, NULL, serve, server)) {
+		perror("lite_user");
+		return 1;
+	}
+	pid = orphan(argv[4]);
+	waitpid(pid, &status, 0);
+	since = now();
+	result(WIFSIGNALED(status), "a program is killed that has an LMR");
+	test_messages();
+	test_memory();
+	test_async();
+	test_errors(argv[1]);
+	test_lmr();
+	test_death(argv[3]);
+	test_orphan(since);
+	end.peer = peer;
+	result(!lite_call(client, &end), "the server ends");
+	pthread_join(thread, NULL);
+	result(!lite_mem_free(cmem) && !lite_mem_free(smem),
+	       "all memory is freed");
+	lite_close(client);
+	lite_close(server);
+	return failed;
+}
