@@ -143,10 +143,12 @@ static void copy_mr(struct lite_mr *to, u64 to_off, struct lite_mr *from,
 }
 
 /*
- * Copy @len bytes between the caller's segments, from @off in what they make
- * together, and local memory. Both have that many.
+ * Copy @len bytes between segments of @owner's, from @off in what they make
+ * together, and local memory. Both have that many. Keys are of the whole
+ * kernel, but open no other node's memory: as on a wire.
  */
-static int copy_segs(const struct lite_wire_seg *seg, u64 off,
+static int copy_segs(const struct lite_node *owner,
+		     const struct lite_wire_seg *seg, u64 off,
 		     const struct lite_sge *sge, u64 len, bool push)
 {
 	unsigned int access = push ? LITE_MR_WRITE : LITE_MR_READ;
@@ -160,7 +162,7 @@ static int copy_segs(const struct lite_wire_seg *seg, u64 off,
 		n = min3(len, seg_len - off, sge->len - done);
 		at = le64_to_cpu(seg->addr) + off;
 		mr = lite_mr_by_key(le32_to_cpu(seg->key));
-		if (!mr || !(mr->access & access) ||
+		if (!mr || mr->node != owner || !(mr->access & access) ||
 		    at + n > (u64)mr->nr << PAGE_SHIFT || at + n < at)
 			return -EINVAL;
 		if (push)
@@ -186,7 +188,9 @@ static int loop_move(struct lite_link *link, unsigned int slot,
 		     const struct lite_wire_seg *seg,
 		     const struct lite_sge *sge, bool write)
 {
-	if (copy_segs(seg, 0, sge, sge->len, write))
+	const struct lite_conn *conn = link->tp;
+
+	if (copy_segs(conn->node, seg, 0, sge, sge->len, write))
 		lite_link_break(link, -ECONNRESET); /* as on a wire */
 	else
 		lite_link_move_done(link, slot);
@@ -196,11 +200,14 @@ static int loop_move(struct lite_link *link, unsigned int slot,
 static int loop_pull(struct lite_req *req, u64 off, const struct lite_sge *sge,
 		     unsigned int nr, u64 len)
 {
+	const struct lite_link *link;
 	int err = -ECONNRESET;
 
 	rcu_read_lock();
-	if (READ_ONCE(req->conn->tp))
-		err = copy_segs(req->seg, off, sge, len, false);
+	link = READ_ONCE(req->conn->tp);
+	if (link)
+		err = copy_segs(link->peer->node, req->seg, off, sge, len,
+				false);
 	rcu_read_unlock();
 	return err;
 }
@@ -208,11 +215,14 @@ static int loop_pull(struct lite_req *req, u64 off, const struct lite_sge *sge,
 static int loop_push(struct lite_req *req, u64 off, const struct lite_sge *sge,
 		     unsigned int nr, u64 len)
 {
+	const struct lite_link *link;
 	int err = -ECONNRESET;
 
 	rcu_read_lock();
-	if (READ_ONCE(req->conn->tp))
-		err = copy_segs(req->seg + req->nr_in, off, sge, len, true);
+	link = READ_ONCE(req->conn->tp);
+	if (link)
+		err = copy_segs(link->peer->node, req->seg + req->nr_in, off,
+				sge, len, true);
 	rcu_read_unlock();
 	return err;
 }
