@@ -41,6 +41,7 @@ struct lite_conn;
 struct lite_link;
 struct lite_membership;
 struct lite_mr;
+struct lite_raw;
 struct lite_rdma_node;
 struct seq_file;
 
@@ -73,6 +74,7 @@ int lite_addr_parse(struct lite_addr *addr, const char *text, u16 port);
  * @send: the message of @len bytes in the slot's buffer goes out. Called in an
  *	RCU read-side section while the link is up; any context but hard
  *	interrupt. An error means that nothing was sent
+ * @raw: as @send, but what is around the message is as struct lite_raw says
  * @move: move a segment of the peer's into local memory of the same length, or
  *	the reverse; ends in lite_link_move_done(), or with the connection.
  *	Called like @send
@@ -84,6 +86,8 @@ int lite_addr_parse(struct lite_addr *addr, const char *text, u16 port);
  * @reply: send @len bytes at req->rsp, or with @len 0 only give back the slot;
  *	clears the slot's bit in conn->busy just before; then req is the next
  *	request's. Calls req->release in the end
+ * @raw_reply: as @reply to a request without pushes and release, but what is
+ *	around the message is as struct lite_raw says
  * @drop: as @reply, but nothing is sent
  * @close: break a conn from the server's side; asynchronous
  * @free: the last of a conn; process context
@@ -93,6 +97,8 @@ struct lite_transport {
 	int (*connect)(struct lite_link *link);
 	void (*disconnect)(struct lite_link *link);
 	int (*send)(struct lite_link *link, unsigned int slot, u32 len);
+	int (*raw)(struct lite_link *link, unsigned int slot,
+		   const struct lite_raw *raw);
 	int (*move)(struct lite_link *link, unsigned int slot,
 		    const struct lite_wire_seg *seg,
 		    const struct lite_sge *sge, bool write);
@@ -105,6 +111,7 @@ struct lite_transport {
 		    unsigned int nr, u64 len);
 	void (*poll)(struct lite_link *link);
 	void (*reply)(struct lite_req *req, u32 len);
+	void (*raw_reply)(struct lite_req *req, const struct lite_raw *raw);
 	void (*drop)(struct lite_req *req);
 	void (*close)(struct lite_conn *conn);
 	void (*free)(struct lite_conn *conn);
@@ -391,25 +398,7 @@ const char *lite_class_name(unsigned int class);
 void lite_peers_reset(struct lite_node *node,
 		      const struct lite_transport *ops, int err);
 
-/**
- * struct lite_raw - a request that need not be right, for tests
- * @version: in the header
- * @op: in the header
- * @len: in the header
- * @nr_in: in the header
- * @nr_out: in the header
- * @send: bytes that are sent really
- */
-struct lite_raw {
-	u16 version;
-	u16 op;
-	u32 len;
-	u8 nr_in;
-	u8 nr_out;
-	u32 send;
-};
-
-int lite_call_raw(struct lite_peer *peer, const struct lite_raw *raw);
+int lite_raw_call(struct lite_peer *peer, const struct lite_raw *raw);
 
 /* ---- serving: conns, requests (conn.c, request.c) ---- */
 

@@ -220,4 +220,9 @@ void lite_rdma_flush_pending(struct lite_qp *qp);
 int lite_rdma_conn_init(struct lite_qp *qp);
 void lite_rdma_conn_start(struct lite_qp *qp);
 
+/* rdma_raw.c */
+int lite_rdma_raw(struct lite_link *link, unsigned int slot,
+		  const struct lite_raw *raw);
+void lite_rdma_raw_reply(struct lite_req *req, const struct lite_raw *raw);
+
 #endif /* _LITE_RPC_RDMA_H */

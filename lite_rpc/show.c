@@ -10,6 +10,8 @@
 #include <linux/sysfs.h>
 #include <linux/uaccess.h>
 
+#include <lego/raw.h>
+
 #include "lite_rpc.h"
 
 static struct kobject *nodes_kobj;
@@ -212,8 +214,8 @@ static const char *const forges[] = {
  * "ADDR [op=N] [len=N] [version=N] [nr_in=N] [nr_out=N] [send=N]" or
  * "ADDR connect=HOW"
  */
-static int parse_raw(char *text, char **addr, struct lite_raw *raw,
-		     int *connect)
+static int parse_raw(char *text, char **addr, struct lite_req_hdr *hdr,
+		     struct lite_raw *raw, int *connect)
 {
 	char *word, *val;
 	bool sized = false;
@@ -221,7 +223,8 @@ static int parse_raw(char *text, char **addr, struct lite_raw *raw,
 
 	*addr = NULL;
 	*connect = -1;
-	*raw = (struct lite_raw){ .version = LITE_VERSION, .op = LITE_PING };
+	hdr->version = cpu_to_le16(LITE_VERSION);
+	hdr->op = cpu_to_le16(LITE_PING);
 	while ((word = strsep(&text, "\n "))) {
 		if (!*word)
 			continue;
@@ -241,25 +244,25 @@ static int parse_raw(char *text, char **addr, struct lite_raw *raw,
 		if (kstrtou32(val, 0, &nr))
 			return -EINVAL;
 		if (!strcmp(word, "op")) {
-			raw->op = nr;
+			hdr->op = cpu_to_le16(nr);
 		} else if (!strcmp(word, "len")) {
-			raw->len = nr;
+			hdr->len = cpu_to_le32(nr);
 		} else if (!strcmp(word, "version")) {
-			raw->version = nr;
+			hdr->version = cpu_to_le16(nr);
 		} else if (!strcmp(word, "nr_in")) {
-			raw->nr_in = nr;
+			hdr->nr_in = nr;
 		} else if (!strcmp(word, "nr_out")) {
-			raw->nr_out = nr;
+			hdr->nr_out = nr;
 		} else if (!strcmp(word, "send")) {
-			raw->send = nr;
+			raw->len = nr;
 			sized = true;
 		} else {
 			return -EINVAL;
 		}
 	}
 	if (!sized)
-		raw->send = min_t(u32, LITE_SLOT_SIZE,
-				  sizeof(struct lite_req_hdr) + raw->len);
+		raw->len = min_t(u32, LITE_SLOT_SIZE,
+				 sizeof(*hdr) + le32_to_cpu(hdr->len));
 	return *addr ? 0 : -EINVAL;
 }
 
@@ -267,17 +270,23 @@ static ssize_t inject_write(struct file *file, const char __user *ubuf,
 			    size_t count, loff_t *ppos)
 {
 	struct lite_node *node = file->private_data;
-	struct lite_raw raw;
+	struct lite_raw raw = {};
 	struct lite_peer *peer;
 	char *buf, *addr;
 	int err, connect;
+	void *msg;
 
 	if (count > 256)
 		return -EINVAL;
 	buf = memdup_user_nul(ubuf, count);
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
-	err = parse_raw(buf, &addr, &raw, &connect);
+	err = -ENOMEM;
+	msg = kzalloc(LITE_SLOT_SIZE, GFP_KERNEL);
+	if (!msg)
+		goto out_free;
+	raw.msg = msg;
+	err = parse_raw(buf, &addr, msg, &raw, &connect);
 	if (err)
 		goto out_free;
 	peer = lite_peer_get(node, addr, 0);
@@ -286,12 +295,13 @@ static ssize_t inject_write(struct file *file, const char __user *ubuf,
 		goto out_free;
 	}
 	if (connect < 0)
-		err = lite_call_raw(peer, &raw);
+		err = lite_raw_call(peer, &raw);
 	else
 		err = lite_link_forge(&peer->link[LITE_CLASS_CONTROL],
 				      connect);
 	lite_peer_put(peer);
 out_free:
+	kfree(msg);
 	kfree(buf);
 	return err ?: count;
 }

@@ -11,6 +11,8 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 
+#include <lego/raw.h>
+
 #include "lite_rpc.h"
 
 /* handlers may call, whose done may call...: the second one gets a worker */
@@ -87,25 +89,43 @@ static void loop_free(struct lite_conn *conn)
 {
 }
 
+static int deliver(struct lite_link *link, unsigned int slot, const void *buf,
+		   u32 len)
+{
+	bool defer;
+	int err;
+
+	local_bh_disable(); /* and with it preemption, for loop_depth */
+	defer = __this_cpu_inc_return(loop_depth) > 1;
+	err = lite_conn_rx(link->tp, slot, buf, len, defer);
+	__this_cpu_dec(loop_depth);
+	local_bh_enable();
+	return err;
+}
+
 static int loop_send(struct lite_link *link, unsigned int slot, u32 len)
 {
 	void *copy = NULL; /* to send it twice: after the first it may change */
-	bool defer;
 	int err;
 
 	if (lite_fault(link->peer->node, LITE_FAULT_DUPLICATE))
 		copy = kmemdup(link->slot[slot].buf, len, GFP_ATOMIC);
 
-	local_bh_disable(); /* and with it preemption, for loop_depth */
-	defer = __this_cpu_inc_return(loop_depth) > 1;
-	err = lite_conn_rx(link->tp, slot, link->slot[slot].buf, len, defer);
+	err = deliver(link, slot, link->slot[slot].buf, len);
 	if (!err && copy)
-		err = lite_conn_rx(link->tp, slot, copy, len, defer);
-	__this_cpu_dec(loop_depth);
-	local_bh_enable();
+		err = deliver(link, slot, copy, len);
 	kfree(copy);
 	/* as on a wire: it was sent, and then the connection is gone */
 	if (err)
+		lite_link_break(link, -ECONNRESET);
+	return 0;
+}
+
+static int loop_raw(struct lite_link *link, unsigned int slot,
+		    const struct lite_raw *raw)
+{
+	if (deliver(link, slot ^ LITE_IMM_SLOT(raw->imm), link->slot[slot].buf,
+		    raw->len))
 		lite_link_break(link, -ECONNRESET);
 	return 0;
 }
@@ -251,6 +271,28 @@ static void loop_reply(struct lite_req *req, u32 len)
 	rcu_read_unlock();
 }
 
+static void loop_raw_reply(struct lite_req *req, const struct lite_raw *raw)
+{
+	u32 imm = LITE_IMM(LITE_IMM_REPLY, req->slot, req->xid) ^ raw->imm;
+	unsigned int slot = LITE_IMM_SLOT(imm);
+	struct lite_conn *conn = req->conn;
+	const void *msg = req->rsp;
+	struct lite_link *link;
+
+	rcu_read_lock();
+	link = READ_ONCE(conn->tp);
+	clear_bit(req->slot, conn->busy);
+	if (link && LITE_IMM_TYPE(imm) == LITE_IMM_REPLY)
+		lite_link_rx(link, slot, msg, raw->len);
+	else if (link && LITE_IMM_TYPE(imm) == LITE_IMM_DONE)
+		lite_link_rx_done(link, slot, LITE_IMM_XID(imm));
+	else if (link && LITE_IMM_TYPE(imm) == LITE_IMM_CREDIT)
+		lite_link_credit(link, slot);
+	else if (link)
+		lite_link_break(link, -ECONNRESET);
+	rcu_read_unlock();
+}
+
 static void loop_drop(struct lite_req *req)
 {
 	if (req->release)
@@ -266,11 +308,13 @@ const struct lite_transport lite_loop = {
 	.connect = loop_connect,
 	.disconnect = loop_disconnect,
 	.send = loop_send,
+	.raw = loop_raw,
 	.move = loop_move,
 	.encode = loop_encode,
 	.pull = loop_pull,
 	.push = loop_push,
 	.reply = loop_reply,
+	.raw_reply = loop_raw_reply,
 	.drop = loop_drop,
 	.close = loop_close,
 	.free = loop_free,
