@@ -9,6 +9,7 @@
 static const char *const class_names[LITE_CLASS_NR] = {
 	[LITE_CLASS_CONTROL] = "control",
 	[LITE_CLASS_DEMAND] = "demand",
+	[LITE_CLASS_PREFETCH] = "prefetch",
 	[LITE_CLASS_WRITEBACK] = "writeback",
 };
 

@@ -16,7 +16,8 @@
  *   2  MCOMP_WRITEBACK's reply says where the pages are, MCOMP_EXPORT lets a
  *	pComponent read them there; mcomp_space_req.flags; LITE_PING writes
  *	out segments; LMRs; keys: the flags of lite_connect_req, the nonce of
- *	lite_connect_rsp, LITE_IMM_AUTH; the service of programs
+ *	lite_connect_rsp, LITE_IMM_AUTH; the service of programs; class 2 is
+ *	prefetch, write-back is 3
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H

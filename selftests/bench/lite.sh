@@ -63,7 +63,7 @@ for ((i = 0; i < rounds; i++)); do
 	done
 done
 
-# What a peer costs: links of all three classes to one, two... others; at each
+# What a peer costs: links of the three classes that are in use to one, two... others; at each
 # end, when there is nothing else to do.
 used() { # NODE PEERS: KiB, less those before
 	local free
@@ -78,7 +78,7 @@ used p0 0 > /dev/null
 used m0 0 > /dev/null
 n=0
 for peer in m0 m1 s0 g0; do
-	for class in 0 1 2; do
+	for class in 0 1 3; do
 		load_run p0 "$(attr $peer nodes/$peer/addr)" calls=1 hold=1 \
 			class=$class
 	done
@@ -111,7 +111,7 @@ Linux $KERNEL, soft-RoCE, medians of $rounds alternating rounds of $calls calls 
 | calls per second, 64 bytes | $rate1 | $rate4 | $rate16 | $rate64 |
 | calls per second, 4 KiB replies | $pages1 | $pages4 | $pages16 | $pages64 |
 
-Memory, all three classes of traffic in use. A node that calls one, two, three, four
+Memory, with control, demand and write-back in use. A node that calls one, two, three, four
 others: $caller KiB; one that is called by one: $server KiB. Of it, a link's 64 slots
 are 64 send buffers and 64 of the reply ring, 3 * 512 KiB a peer, and at the other end
 requests, replies and the request ring, 3 * 768 KiB; the rest is the device's queues.

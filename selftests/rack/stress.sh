@@ -28,7 +28,7 @@ load_good "one packet in a hundred lost"
 "$rack" net m1 loss 0
 "$rack" net p0 loss 0
 
-for what in "out=4096 mode=0" "size=1024 mode=1" "mode=2" "mode=3"; do
+for what in "out=4096 mode=0" "size=1024 mode=1" "mode=2" "mode=3 class=2"; do
 	(sleep 1; "$rack" net m1 down; sleep 3; "$rack" net m1 up) &
 	load_run p0 "$to" $all ms=7000 $what
 	wait
