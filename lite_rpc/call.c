@@ -346,16 +346,19 @@ static int start_bounded(struct lite_peer *peer, struct lite_call *call,
 int lite_call(struct lite_peer *peer, struct lite_call *call)
 {
 	DECLARE_COMPLETION_ONSTACK(done);
+	struct lite_worker *worker;
 	int err;
 
 	might_sleep();
 	if (call->class >= LITE_CLASS_NR)
 		return -EINVAL;
+	worker = lite_worker_aside();
 	err = start_bounded(peer, call, &done);
 	if (err)
 		call->status = err;
 	else
 		wait_over(peer, call, &done);
+	lite_worker_back(worker);
 	cond_resched(); /* over loop one may never have slept */
 	return call->status;
 }

@@ -148,12 +148,13 @@ struct lite_conn *lite_conn_create(struct lite_node *node,
 		req->msg = (void *)__get_free_page(GFP_KERNEL);
 		/* not zeroed by handlers, and goes over the wire */
 		req->rsp = (void *)get_zeroed_page(GFP_KERNEL);
-		INIT_WORK(&req->work, lite_req_work);
 		if (!req->msg || !req->rsp)
 			goto err_free_requests;
 	}
 	kref_init(&conn->ref);
 	INIT_LIST_HEAD(&conn->list);
+	INIT_LIST_HEAD(&conn->pending);
+	INIT_LIST_HEAD(&conn->ready);
 	conn->ops = ops;
 	conn->class = class;
 	conn->peer_id = peer_id;
@@ -472,7 +473,7 @@ int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 		req->fn(req);
 		local_bh_enable();
 	} else {
-		queue_work(conn->node->wq[conn->class], &req->work);
+		lite_worker_add(req);
 	}
 	return 0;
 }

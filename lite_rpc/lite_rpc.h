@@ -43,6 +43,7 @@ struct lite_membership;
 struct lite_mr;
 struct lite_raw;
 struct lite_rdma_node;
+struct lite_worker;
 struct seq_file;
 
 /* ---- addresses (addr.c) ---- */
@@ -163,7 +164,7 @@ struct lite_hello {
  * @conns: served connections
  * @conn_wait: a conn has left @conns, or is dead
  * @mr_lock: protects @mrs and the registering of them; outside of @lock
- * @wq: where handlers run, one per class
+ * @nr_running: handlers that run in workers; under their lock (worker.c)
  * @ping_page: what LITE_PING pushes
  * @ping_mr: the same
  * @lmr_lock: protects @lmrs, @lmr_pages, @lmr_next_id; see lmr.c
@@ -198,7 +199,7 @@ struct lite_node {
 	struct mutex mr_lock;
 	struct list_head mrs;
 
-	struct workqueue_struct *wq[LITE_CLASS_NR];
+	unsigned int nr_running;
 
 	struct page *ping_page;
 	struct lite_mr *ping_mr;
@@ -404,12 +405,14 @@ int lite_raw_call(struct lite_peer *peer, const struct lite_raw *raw);
 
 /**
  * struct lite_req - a request being served; one per slot of a conn
+ * @list: in conn->pending
  * @msg: the whole message, copied out of the ring so that the peer cannot
  *	change it after it was checked
  * @rsp: reply header and payload, LITE_SLOT_SIZE
  * @tp: transport's
  */
 struct lite_req {
+	struct list_head list;
 	struct lite_conn *conn;
 	u16 slot;
 	u16 op;
@@ -429,7 +432,6 @@ struct lite_req {
 	void *tp;
 	void (*release)(void *arg);
 	void *release_arg;
-	struct work_struct work;
 };
 
 /**
@@ -441,6 +443,8 @@ struct lite_req {
  * @dead: no new requests; pairs with @active (conn.c)
  * @abandoned: the caller has made a new one, nobody waits for replies of this
  * @busy: slots whose request is not answered yet
+ * @pending: requests that wait for a worker; under its lock (worker.c)
+ * @ready: among the conns that have some; the same
  * @close_work: waits for the handlers of a dead conn
  */
 struct lite_conn {
@@ -459,6 +463,8 @@ struct lite_conn {
 	bool abandoned;
 	wait_queue_head_t idle;
 	DECLARE_BITMAP(busy, LITE_SLOTS);
+	struct list_head pending;
+	struct list_head ready;
 	struct lite_req *req;
 	struct work_struct close_work;
 	struct work_struct free_work;
@@ -482,7 +488,7 @@ int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 void lite_conns_close(struct lite_node *node,
 		      const struct lite_transport *ops);
 void lite_conn_replied(struct lite_conn *conn);
-void lite_req_work(struct work_struct *work);
+void lite_req_run(struct lite_req *req);
 void lite_req_send(struct lite_req *req);
 void lite_ping(struct lite_req *req);
 int lite_ping_init(struct lite_node *node);
@@ -491,6 +497,15 @@ const struct lite_handler *lite_own_handler(u16 op);
 void lmr_init(struct lite_node *node);
 void lmr_exit(struct lite_node *node);
 void lmr_owner_gone(struct lite_node *node, u64 incarnation);
+
+/* ---- handlers that may sleep (worker.c) ---- */
+
+int lite_workers_init(void);
+void lite_workers_exit(void);
+void lite_workers_flush(struct lite_node *node);
+void lite_worker_add(struct lite_req *req);
+struct lite_worker *lite_worker_aside(void);
+void lite_worker_back(struct lite_worker *w);
 
 /* ---- memory (mr.c) ---- */
 

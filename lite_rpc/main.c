@@ -51,9 +51,12 @@ static int __init lite_rpc_init(void)
 	err = lite_roots_init();
 	if (err)
 		goto err_exit_auth;
-	err = lite_show_init();
+	err = lite_workers_init();
 	if (err)
 		goto err_exit_roots;
+	err = lite_show_init();
+	if (err)
+		goto err_exit_workers;
 	err = lite_rdma_init();
 	if (err)
 		goto err_exit_show;
@@ -66,6 +69,8 @@ err_exit_rdma:
 	lite_rdma_exit();
 err_exit_show:
 	lite_show_exit();
+err_exit_workers:
+	lite_workers_exit();
 err_exit_roots:
 	lite_roots_exit();
 err_exit_auth:
@@ -82,6 +87,7 @@ static void __exit lite_rpc_exit(void)
 	lite_user_exit();
 	lite_rdma_exit();
 	lite_show_exit();
+	lite_workers_exit();
 	lite_roots_exit();
 	lite_auth_exit();
 	destroy_workqueue(lite_connect_wq);

@@ -6,9 +6,6 @@
 
 #include "lite_rpc.h"
 
-/* How many handlers of one class may run or sleep at a time. */
-#define MAX_HANDLERS 32
-
 /*
  * Nodes of this kernel. nodes_lock > node->mr_lock, node->lock.
  * A node is in the list from when it listens till it is destroyed.
@@ -116,30 +113,6 @@ static void node_unregister(struct lite_node *node)
 	mutex_unlock(&nodes_lock);
 }
 
-static void free_wqs(struct lite_node *node)
-{
-	unsigned int i;
-
-	for (i = 0; i < LITE_CLASS_NR; i++)
-		if (node->wq[i])
-			destroy_workqueue(node->wq[i]);
-}
-
-static int alloc_wqs(struct lite_node *node)
-{
-	unsigned int i;
-
-	for (i = 0; i < LITE_CLASS_NR; i++) {
-		node->wq[i] = alloc_workqueue("lite_%s_%s",
-					      WQ_UNBOUND | WQ_MEM_RECLAIM,
-					      MAX_HANDLERS, node->name,
-					      lite_class_name(i));
-		if (!node->wq[i])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 static int node_configure(struct lite_node *node, const struct lite_node_cfg *cfg)
 {
 	char dflt[LITE_ADDR_LEN];
@@ -200,13 +173,8 @@ static struct lite_node *node_alloc(const struct lite_node_cfg *cfg)
 	lmr_init(node);
 	log_rarely(&node->refusals);
 	log_rarely(&node->rejections);
-	err = alloc_wqs(node);
-	if (err)
-		goto err_free_wqs;
 	return node;
 
-err_free_wqs:
-	free_wqs(node);
 err_free:
 	kfree(node);
 	return ERR_PTR(err);
@@ -253,7 +221,6 @@ err_exit_members:
 err_unregister:
 	node_unregister(node);
 err_free:
-	free_wqs(node);
 	kfree(node);
 	return ERR_PTR(err);
 }
@@ -263,7 +230,6 @@ EXPORT_SYMBOL_NS_GPL(lite_node_create, LITE_RPC);
 void lite_node_stop(struct lite_node *node)
 {
 	unsigned long flags;
-	unsigned int i;
 	bool again;
 
 	lite_leave(node);
@@ -279,8 +245,7 @@ void lite_node_stop(struct lite_node *node)
 	lite_peers_reset(node, NULL, -ESHUTDOWN);
 	lite_conns_close(node, NULL);
 	/* they have replied, but may not have returned */
-	for (i = 0; i < LITE_CLASS_NR; i++)
-		flush_workqueue(node->wq[i]);
+	lite_workers_flush(node);
 	lmr_exit(node);
 }
 EXPORT_SYMBOL_NS_GPL(lite_node_stop, LITE_RPC);
@@ -301,7 +266,6 @@ void lite_node_destroy(struct lite_node *node)
 	node_unregister(node);
 	WARN_ON(!list_empty(&node->mrs) || !list_empty(&node->peers));
 	lite_cm_exit(node);
-	free_wqs(node);
 	mutex_destroy(&node->mr_lock);
 	mutex_destroy(&node->lmr_lock);
 	kfree(node);

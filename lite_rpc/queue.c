@@ -294,11 +294,13 @@ int lite_call_many(struct lite_peer *const *peer, struct lite_call *call,
 		   unsigned int nr)
 {
 	struct many many = { .left = ATOMIC_INIT(nr + 1) };
+	struct lite_worker *worker;
 	unsigned int i;
 	int err = 0;
 
 	might_sleep();
 	init_completion(&many.done);
+	worker = lite_worker_aside();
 	for (i = 0; i < nr; i++) {
 		call[i].done = many_done;
 		call[i].priv = &many;
@@ -307,6 +309,7 @@ int lite_call_many(struct lite_peer *const *peer, struct lite_call *call,
 	/* each ends within its time-out */
 	if (!atomic_dec_and_test(&many.left))
 		wait_for_completion(&many.done);
+	lite_worker_back(worker);
 	for (i = 0; i < nr && !err; i++)
 		err = call[i].status;
 	return err;

@@ -237,16 +237,15 @@ void lite_req_send(struct lite_req *req)
 }
 
 /**
- * lite_req_work() - run a handler in a worker
- * @work: of a request
+ * lite_req_run() - run a handler in a worker
+ * @req: request; gone when it is answered
  *
  * Atomic ones come here too, when a transport cannot call them at once; they
  * find bottom halves off, as they were promised.
+ * Context: process.
  */
-void lite_req_work(struct work_struct *work)
+void lite_req_run(struct lite_req *req)
 {
-	struct lite_req *req = container_of(work, struct lite_req, work);
-
 	if (!(req->desc->flags & LITE_OPF_ATOMIC)) {
 		req->fn(req);
 		return;

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # timeout: 180
-# Classes of traffic: each has a connection of its own, when it is used.
+# Classes of traffic: each has a connection of its own, when it is used. Workers:
+# so many, where cores= says, fair between peers and classes, never stuck.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../stress.sh"
 
@@ -26,5 +27,87 @@ for name in control demand prefetch writeback; do
 done
 load_run one loop:sink calls=1 class=4 $quick
 tap_like "$(cat "$load_out")" 'out of range' "there is no fifth class"
+# Workers.
+param() { # NAME VALUE
+	on_sh one 'echo "$2" > "/sys/module/lite_rpc/parameters/$1"' "$@"
+}
+pool() { # KEY: how it is with the workers
+	on one sed -n "s/^$1 //p" /sys/kernel/debug/lego/workers
+}
+
+# work WORDS...: requests whose handlers sleep
+work() {
+	load_run one loop:sink op=1 $quick "$@"
+}
+
+param workers 3
+before=$(pool stalls)
+work callers=64 calls=500 work_us=3000
+load_clean "more requests than workers"
+stalls=$(($(pool stalls) - before))
+most=$(load_is at_once)
+[ "$most" -ge 3 ] && [ "$most" -le $((3 + stalls)) ]
+tap_ok $? "so many handlers run at once as there are workers"
+tap_note "$most at once, $stalls stalls"
+
+for core in 0 1; do
+	param cores $core
+	work callers=8 calls=100 work_us=1000
+	tap_like "$(cat "$load_out")" "\"cpus\": \{\"$core\": 100\}" \
+		"handlers run on core $core, as cores= says"
+done
+param cores ''
+tap_is "$(on_sh one 'for p in $(pgrep lite_worker); do
+		taskset -cp $p; done | sed "s/.*: //" | sort -u')" 0,1 \
+	"they may run on all when it is empty"
+for bad in x 7 0-9 1- 1-0; do
+	out=$(on_sh one 'dmesg -C
+		echo "$1" > /sys/module/lite_rpc/parameters/cores && exit 1
+		dmesg; cat /sys/module/lite_rpc/parameters/cores' $bad 2>&1)
+	tap_ok $? "cores=$bad is refused"
+	tap_like "$out" "cores=$bad: give a list.*\(0-1\)" "and the log says why"
+done
+out=$(on_sh one 'dmesg -C
+	echo 5000 > /sys/module/lite_rpc/parameters/workers && exit 1; dmesg' 2>&1)
+tap_like "$out" 'workers= is a number' "too many workers are refused"
+
+# meek CLASS CLASS: one node fills all its slots of the first class, then
+# another calls in the second, 10 times; for each, the most requests that were
+# served between a call and its own
+meek() {
+	on_sh one 'cd "$1" || exit
+		echo "loop:sink callers=64 ms=2000 op=1 work_us=2000 class=$2 $4" \
+			> run &
+		for ((i = 0; i < 100; i++)); do
+			awk "NR > 8 { n += \$2 } END { exit !(n > 40) }" \
+				../workers && break
+			sleep 0.1
+		done
+		echo "loop:sink calls=10 op=1 class=$3 $4" > sink_run
+		wait
+		cat result sink_result' $load_dir "$1" "$2" "$quick" > "$load_out"
+}
+param workers 1
+for pair in "1 1 4" "3 3 4" "3 1 4" "1 3 12"; do
+	read -r greedy class most <<< "$pair"
+	meek "$greedy" "$class"
+	read -r its other <<< "$(load_is ahead | tr '\n' ' ')"
+	[ "$(load_is ok | tail -n 1)" = 10 ] && [ "$its" -ge 30 ] &&
+		[ "$other" -le "$most" ]
+	tap_ok $? "who fills all slots of class $greedy does not keep others waiting in class $class"
+	tap_note "$its requests ahead of its own, $other of the others'"
+done
+
+# handlers that wait for handlers, and for each other
+work callers=64 calls=320 nest=1
+load_clean "one worker, handlers that call"
+before=$(pool stalls)
+work callers=64 calls=192 nest=2
+load_clean "one worker, handlers that call with a lock that all want"
+tap_note "$(($(pool stalls) - before)) stalls"
+param workers 0
+few() { [ "$(pool threads)" -le "$(pool places)" ]; }
+wait_until 10 few
+tap_ok $? "threads that were needed for that end"
 tap_check "the generator unloads" on one rmmod lego_load
 tap_done

@@ -3,6 +3,7 @@
 #ifndef _LEGO_LOAD_H
 #define _LEGO_LOAD_H
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 #include <lego/lite.h>
 
@@ -23,6 +24,28 @@ enum load_mode {
 };
 
 /**
+ * enum load_op - what is called
+ * @LOAD_PING: LITE_PING
+ * @LOAD_WORK: PCOMP_PROCS, which our own nodes serve by sleeping (serve.c)
+ */
+enum load_op {
+	LOAD_PING,
+	LOAD_WORK,
+};
+
+/**
+ * enum load_nest - what else LOAD_WORK does
+ * @LOAD_NEST_NONE: nothing
+ * @LOAD_NEST_CALL: it calls the node "load", which does the same
+ * @LOAD_NEST_LOCKED: it does so with a mutex that all want
+ */
+enum load_nest {
+	LOAD_NEST_NONE,
+	LOAD_NEST_CALL,
+	LOAD_NEST_LOCKED,
+};
+
+/**
  * struct load_opts - what a run is asked for
  * @addr: the peer's address
  * @callers: threads, each with one call under way
@@ -35,6 +58,9 @@ enum load_mode {
  * @timeout_ms: of each call
  * @slack_ms: a call that ends later than its time-out by this is late
  * @hold: 1: the peer and its links stay till a run with 0, or the module's end
+ * @op: enum load_op
+ * @work_us: how long LOAD_WORK takes
+ * @nest: enum load_nest
  */
 struct load_opts {
 	char addr[LITE_ADDR_LEN];
@@ -48,6 +74,9 @@ struct load_opts {
 	u32 timeout_ms;
 	u32 slack_ms;
 	u32 hold;
+	u32 op;
+	u32 work_us;
+	u32 nest;
 };
 
 /**
@@ -67,6 +96,8 @@ struct load_opts {
  * @p99: the same for 99 in a hundred
  * @p999: the same for 999 in a thousand
  * @max: the longest
+ * @ahead: LOAD_WORK, in this kernel: most requests that began to be served
+ *	between a call and its own beginning
  */
 struct load_stats {
 	u64 calls;
@@ -84,7 +115,33 @@ struct load_stats {
 	u64 p99;
 	u64 p999;
 	u64 max;
+	u32 ahead;
 };
+
+/* serve.c */
+#define LOAD_CPUS 64
+
+/**
+ * struct load_served - what LOAD_WORK has seen
+ * @begun: how many
+ * @now: of them, not ended
+ * @at_once: most of them at once
+ * @cpu: how many began on each, the last stands for more
+ */
+struct load_served {
+	atomic_t begun;
+	atomic_t now;
+	atomic_t at_once;
+	atomic_t cpu[LOAD_CPUS];
+};
+
+extern struct load_served load_served;
+extern const struct lite_handler load_handlers[];
+extern const unsigned int load_nr_handlers;
+int load_serve_init(struct lite_node *caller, struct lite_node *callee);
+void load_serve_exit(void);
+void load_serve_forget(void);
+u32 load_work(const struct load_opts *opts);
 
 int load_run(struct lite_node *node, const struct load_opts *opts,
 	     struct load_stats *stats);

@@ -7,6 +7,8 @@
  *	echo 10.0.0.2:7471 callers=64 ms=5000 out=4096 > run
  *	cat result
  *
+ * What is written to sink_run, the node "sink" calls, at the same time.
+ *
  * The write returns when the run has ended. The words are those of the table
  * below; see struct load_opts, and docs/ABI/debugfs-lego.
  */
@@ -35,14 +37,26 @@ static struct lite_node *node;
 static struct lite_node *sink_node;
 static struct dentry *dir;
 
-/* one run at a time; protects the last one's options and statistics */
-static DEFINE_MUTEX(run_lock);
-static struct load_opts last_opts;
-static struct load_stats last;
+/**
+ * struct generator - a node that calls
+ * @node: where it is
+ * @lock: one run at a time; protects all else
+ * @opts: of the last run
+ * @stats: the same
+ * @held: peers that are kept, to see what they cost
+ * @nr_held: how many
+ */
+struct generator {
+	struct lite_node **node;
+	struct mutex lock;
+	struct load_opts opts;
+	struct load_stats stats;
+	struct lite_peer *held[16];
+	unsigned int nr_held;
+};
 
-/* kept, to see what they cost; under run_lock */
-static struct lite_peer *held[16];
-static unsigned int nr_held;
+static struct generator load_gen = { .node = &node };
+static struct generator sink_gen = { .node = &sink_node };
 
 static const struct {
 	const char *name;
@@ -59,6 +73,9 @@ static const struct {
 	{ "timeout_ms", offsetof(struct load_opts, timeout_ms), 300000 },
 	{ "slack_ms", offsetof(struct load_opts, slack_ms), 60000 },
 	{ "hold", offsetof(struct load_opts, hold), 1 },
+	{ "op", offsetof(struct load_opts, op), LOAD_WORK },
+	{ "work_us", offsetof(struct load_opts, work_us), 1000000 },
+	{ "nest", offsetof(struct load_opts, nest), LOAD_NEST_LOCKED },
 };
 
 static int set_word(struct load_opts *opts, const char *word, const char *val)
@@ -106,31 +123,34 @@ static int parse(char *text, struct load_opts *opts)
 		if (err)
 			return err;
 	}
+	if (opts->op == LOAD_WORK)
+		opts->size = sizeof(struct pcomp_procs_req);
 	return *opts->addr && opts->callers && opts->timeout_ms ? 0 : -EINVAL;
 }
 
-static void put_held(void)
+static void put_held(struct generator *gen)
 {
-	while (nr_held)
-		lite_peer_put(held[--nr_held]);
+	while (gen->nr_held)
+		lite_peer_put(gen->held[--gen->nr_held]);
 }
 
-static int hold(const char *peer_addr)
+static int hold(struct generator *gen)
 {
 	struct lite_peer *peer;
 
-	if (nr_held == ARRAY_SIZE(held))
+	if (gen->nr_held == ARRAY_SIZE(gen->held))
 		return -ENOSPC;
-	peer = lite_peer_get(node, peer_addr, 0);
+	peer = lite_peer_get(*gen->node, gen->opts.addr, 0);
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
-	held[nr_held++] = peer;
+	gen->held[gen->nr_held++] = peer;
 	return 0;
 }
 
 static ssize_t run_write(struct file *file, const char __user *ubuf,
 			 size_t count, loff_t *ppos)
 {
+	struct generator *gen = file->private_data;
 	char *buf;
 	int err;
 
@@ -139,18 +159,20 @@ static ssize_t run_write(struct file *file, const char __user *ubuf,
 	buf = memdup_user_nul(ubuf, count);
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
-	err = mutex_lock_killable(&run_lock);
+	err = mutex_lock_killable(&gen->lock);
 	if (err)
 		goto out_free;
-	memset(&last, 0, sizeof(last));
-	err = parse(buf, &last_opts);
-	if (!err && last_opts.hold)
-		err = hold(last_opts.addr);
+	memset(&gen->stats, 0, sizeof(gen->stats));
+	err = parse(buf, &gen->opts);
+	if (!err && gen->opts.hold)
+		err = hold(gen);
 	else if (!err)
-		put_held();
+		put_held(gen);
+	if (gen == &load_gen)
+		load_serve_forget();
 	if (!err)
-		err = load_run(node, &last_opts, &last);
-	mutex_unlock(&run_lock);
+		err = load_run(*gen->node, &gen->opts, &gen->stats);
+	mutex_unlock(&gen->lock);
 out_free:
 	kfree(buf);
 	return err ?: count;
@@ -163,16 +185,34 @@ static const struct file_operations run_fops = {
 	.llseek = noop_llseek,
 };
 
-static void show_errors(struct seq_file *m)
+static void show_errors(struct seq_file *m, const struct load_stats *stats)
 {
 	const char *comma = "";
 	unsigned int i;
 
 	seq_puts(m, " \"errors\": {");
 	for (i = 0; i < LOAD_ERRNO_MAX; i++) {
-		if (!last.errors[i])
+		if (!stats->errors[i])
 			continue;
-		seq_printf(m, "%s\"%u\": %llu", comma, i, last.errors[i]);
+		seq_printf(m, "%s\"%u\": %llu", comma, i, stats->errors[i]);
+		comma = ", ";
+	}
+	seq_puts(m, "},\n");
+}
+
+static void show_served(struct seq_file *m)
+{
+	const char *comma = "";
+	unsigned int i;
+
+	seq_printf(m, " \"at_once\": %d, \"cpus\": {",
+		   atomic_read(&load_served.at_once));
+	for (i = 0; i < LOAD_CPUS; i++) {
+		int nr = atomic_read(&load_served.cpu[i]);
+
+		if (!nr)
+			continue;
+		seq_printf(m, "%s\"%u\": %d", comma, i, nr);
 		comma = ", ";
 	}
 	seq_puts(m, "},\n");
@@ -180,24 +220,30 @@ static void show_errors(struct seq_file *m)
 
 static int result_show(struct seq_file *m, void *v)
 {
-	u64 us = div_u64(last.elapsed_ns, NSEC_PER_USEC) ?: 1;
+	struct generator *gen = m->private;
+	const struct load_opts *opts = &gen->opts;
+	const struct load_stats *stats = &gen->stats;
+	u64 us;
 
-	mutex_lock(&run_lock);
+	mutex_lock(&gen->lock);
+	us = div_u64(stats->elapsed_ns, NSEC_PER_USEC) ?: 1;
 	seq_printf(m, "{\"peer\": \"%s\", \"callers\": %u, \"size\": %u, \"out\": %u,\n",
-		   last_opts.addr, last_opts.callers, last_opts.size,
-		   last_opts.out);
+		   opts->addr, opts->callers, opts->size, opts->out);
 	seq_printf(m, " \"timeout_ms\": %u, \"slack_ms\": %u, \"elapsed_us\": %llu,\n",
-		   last_opts.timeout_ms, last_opts.slack_ms, us);
+		   opts->timeout_ms, opts->slack_ms, us);
 	seq_printf(m, " \"calls\": %llu, \"ok\": %llu, \"calls_per_s\": %llu,\n",
-		   last.calls, last.ok, div64_u64(last.ok * USEC_PER_SEC, us));
+		   stats->calls, stats->ok,
+		   div64_u64(stats->ok * USEC_PER_SEC, us));
 	seq_printf(m, " \"samples\": %llu, \"p50_ns\": %llu, \"p99_ns\": %llu, \"p999_ns\": %llu, \"max_ns\": %llu,\n",
-		   last.samples, last.p50, last.p99, last.p999, last.max);
-	show_errors(m);
+		   stats->samples, stats->p50, stats->p99, stats->p999,
+		   stats->max);
+	show_errors(m, stats);
+	show_served(m);
 	seq_printf(m, " \"late\": %llu, \"over_ms\": %llu, \"lost\": %llu, \"twice\": %llu,\n",
-		   last.late, last.over_ms, last.lost, last.twice);
-	seq_printf(m, " \"bad_bytes\": %llu, \"stray_bytes\": %llu}\n",
-		   last.bad_bytes, last.stray_bytes);
-	mutex_unlock(&run_lock);
+		   stats->late, stats->over_ms, stats->lost, stats->twice);
+	seq_printf(m, " \"bad_bytes\": %llu, \"stray_bytes\": %llu, \"ahead\": %u}\n",
+		   stats->bad_bytes, stats->stray_bytes, stats->ahead);
+	mutex_unlock(&gen->lock);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(result);
@@ -208,7 +254,9 @@ static struct lite_node *make_node(const char *called, const char *at)
 		.name = called,
 		.addr = at,
 		.role = LITE_ROLE_NONE,
-		.service = LITE_SVC_LITE,
+		.service = LITE_SVC_PCOMP,
+		.handlers = load_handlers,
+		.nr_handlers = load_nr_handlers,
 	};
 
 	return lite_node_create(&cfg);
@@ -216,6 +264,10 @@ static struct lite_node *make_node(const char *called, const char *at)
 
 static int __init lego_load_init(void)
 {
+	int err;
+
+	mutex_init(&load_gen.lock);
+	mutex_init(&sink_gen.lock);
 	node = make_node(name, addr);
 	if (IS_ERR(node))
 		return PTR_ERR(node);
@@ -225,16 +277,30 @@ static int __init lego_load_init(void)
 		lite_node_destroy(node);
 		return PTR_ERR(sink_node);
 	}
+	err = sink_node ? load_serve_init(sink_node, node) : 0;
+	if (err) {
+		lite_node_destroy(sink_node);
+		lite_node_destroy(node);
+		return err;
+	}
 	dir = debugfs_create_dir("load", lite_debugfs());
-	debugfs_create_file("run", 0200, dir, NULL, &run_fops);
-	debugfs_create_file("result", 0400, dir, NULL, &result_fops);
+	debugfs_create_file("run", 0200, dir, &load_gen, &run_fops);
+	debugfs_create_file("result", 0400, dir, &load_gen, &result_fops);
+	if (!sink_node)
+		return 0;
+	debugfs_create_file("sink_run", 0200, dir, &sink_gen, &run_fops);
+	debugfs_create_file("sink_result", 0400, dir, &sink_gen, &result_fops);
 	return 0;
 }
 
 static void __exit lego_load_exit(void)
 {
 	debugfs_remove(dir);
-	put_held();
+	put_held(&load_gen);
+	put_held(&sink_gen);
+	if (sink_node)
+		lite_node_stop(sink_node);
+	load_serve_exit();
 	lite_node_destroy(sink_node);
 	lite_node_destroy(node);
 }

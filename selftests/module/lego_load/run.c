@@ -261,18 +261,33 @@ static void check_reply(struct load_caller *c, struct load_buf *b)
 	c->stats.stray_bytes += not_poison(b, opts->out, buf_size(c->run));
 }
 
+/* the reply says which one it was */
+static void count_ahead(struct load_caller *c, u32 begun)
+{
+	const struct pcomp_procs_rsp *rsp = (const void *)c->rsp;
+
+	c->stats.ahead = max(c->stats.ahead,
+			     le32_to_cpu(rsp->nr) - begun - 1);
+}
+
 static void call_once(struct load_caller *c)
 {
 	const struct load_opts *opts = c->run->opts;
 	struct load_buf *b = &c->buf[c->seq % RING];
 	u32 stamp[2] = { c->id, c->seq++ };
+	u32 begun;
 	int err;
 
 	check_given_back(c, b);
 	/* each request another, so that a reply to another one is noticed */
 	memcpy(c->req, stamp, min_t(u32, opts->size, sizeof(stamp)));
+	if (opts->op == LOAD_WORK)
+		*(struct pcomp_procs_req *)c->req = (struct pcomp_procs_req){
+			.vid = cpu_to_le32(load_work(opts)),
+		};
+	begun = atomic_read(&load_served.begun);
 	b->call = (struct lite_call){
-		.op = LITE_PING,
+		.op = opts->op == LOAD_WORK ? PCOMP_PROCS : LITE_PING,
 		.class = opts->class,
 		.req = c->req,
 		.req_len = opts->size,
@@ -291,7 +306,9 @@ static void call_once(struct load_caller *c)
 	else
 		err = call_async(c, b);
 	count_end(c, err, ktime_get_ns() - c->started);
-	if (!err && opts->mode != LOAD_ONEWAY)
+	if (!err && opts->op == LOAD_WORK)
+		count_ahead(c, begun);
+	else if (!err && opts->mode != LOAD_ONEWAY)
 		check_reply(c, b);
 	poison(c->run, b);
 }
@@ -340,6 +357,7 @@ static void add_stats(struct load_run *run, struct load_stats *sum,
 	sum->bad_bytes += s->bad_bytes;
 	sum->stray_bytes += s->stray_bytes;
 	sum->over_ms = max(sum->over_ms, s->over_ms);
+	sum->ahead = max(sum->ahead, s->ahead);
 	for (i = 0; i < LOAD_ERRNO_MAX; i++)
 		sum->errors[i] += s->errors[i];
 	memmove(run->samples + sum->samples, c->sample,
