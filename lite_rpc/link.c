@@ -14,7 +14,8 @@
  * sends on a link that is not UP; senders look at the state inside an RCU
  * read-side section and the reset waits for them with synchronize_rcu().
  *
- * Locks: link->mutex > link->lock (a leaf, also taken in softirq).
+ * Locks: link->mutex > link->lock (a leaf, but for what qos.c tries; also taken
+ * in softirq).
  */
 #include <linux/jiffies.h>
 #include <linux/sched/clock.h>
@@ -123,6 +124,19 @@ static void call_over(struct lite_call *call, struct completion *waiter,
 }
 
 /**
+ * lite_link_has_slot() - may one be taken
+ * @link: link
+ *
+ * Context: any; without link->lock it may have changed at once.
+ * Return: true if so: one is free, and the class may use so many.
+ */
+bool lite_link_has_slot(struct lite_link *link)
+{
+	return LITE_SLOTS - bitmap_weight(link->free, LITE_SLOTS) <
+	       lite_qos_limit(link->class);
+}
+
+/**
  * lite_link_get_slot() - take a credit
  * @link: link
  *
@@ -130,7 +144,8 @@ static void call_over(struct lite_call *call, struct completion *waiter,
  * Context: any but hard interrupt; in the RCU section in which the caller
  *	will send.
  * Return: the slot, for lite_link_arm() or lite_link_put_slot(); -ENOTCONN
- *	when the link is not up; -EAGAIN when all slots are out.
+ *	when the link is not up; -EAGAIN when all slots are out that the class
+ *	may use.
  */
 int lite_link_get_slot(struct lite_link *link)
 {
@@ -144,7 +159,9 @@ int lite_link_get_slot(struct lite_link *link)
 		goto out_unlock;
 	}
 	slot = find_first_bit(link->free, LITE_SLOTS);
-	if (slot >= LITE_SLOTS) {
+	if (!lite_link_has_slot(link)) {
+		if (slot < LITE_SLOTS)
+			lite_qos_held(link->class);
 		slot = -EAGAIN;
 		lost = has_lost_slot(link);
 		goto out_unlock;
@@ -157,6 +174,7 @@ int lite_link_get_slot(struct lite_link *link)
 	link->slot[slot].expired = false;
 	link->slot[slot].move = false;
 	link->calls++;
+	lite_qos_begin(link->class);
 out_unlock:
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (lost)
@@ -299,6 +317,7 @@ static void count_latency(struct lite_link *link, const struct lite_slot *s)
 
 	lockdep_assert_held(&link->lock);
 	lite_hist_add(&link->hist, ns);
+	lite_qos_end(link->class, ns);
 	link->ewma_ns = link->ewma_ns ?
 		link->ewma_ns - link->ewma_ns / 8 + ns / 8 : ns;
 }

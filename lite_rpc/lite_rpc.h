@@ -383,6 +383,7 @@ void lite_link_credit(struct lite_link *link, unsigned int slot);
 void lite_link_move_done(struct lite_link *link, unsigned int slot);
 bool lite_link_abandon(struct lite_link *link, struct lite_call *call);
 int lite_link_get_slot(struct lite_link *link);
+bool lite_link_has_slot(struct lite_link *link);
 void lite_link_put_slot(struct lite_link *link, unsigned int slot);
 void lite_link_arm(struct lite_link *link, unsigned int slot);
 bool lite_link_unarm(struct lite_link *link, unsigned int slot, u32 xid);
@@ -506,6 +507,16 @@ void lite_workers_flush(struct lite_node *node);
 void lite_worker_add(struct lite_req *req);
 struct lite_worker *lite_worker_aside(void);
 void lite_worker_back(struct lite_worker *w);
+
+/* ---- classes against each other (qos.c) ---- */
+
+void lite_qos_init(void);
+void lite_qos_exit(void);
+unsigned int lite_qos_limit(unsigned int class);
+void lite_qos_begin(unsigned int class);
+void lite_qos_end(unsigned int class, u64 ns);
+void lite_qos_held(unsigned int class);
+int lite_qos_tos(unsigned int class);
 
 /* ---- memory (mr.c) ---- */
 

@@ -51,9 +51,10 @@ static int __init lite_rpc_init(void)
 	err = lite_roots_init();
 	if (err)
 		goto err_exit_auth;
+	lite_qos_init();
 	err = lite_workers_init();
 	if (err)
-		goto err_exit_roots;
+		goto err_exit_qos;
 	err = lite_show_init();
 	if (err)
 		goto err_exit_workers;
@@ -71,7 +72,8 @@ err_exit_show:
 	lite_show_exit();
 err_exit_workers:
 	lite_workers_exit();
-err_exit_roots:
+err_exit_qos:
+	lite_qos_exit();
 	lite_roots_exit();
 err_exit_auth:
 	lite_auth_exit();
@@ -88,6 +90,7 @@ static void __exit lite_rpc_exit(void)
 	lite_rdma_exit();
 	lite_show_exit();
 	lite_workers_exit();
+	lite_qos_exit();
 	lite_roots_exit();
 	lite_auth_exit();
 	destroy_workqueue(lite_connect_wq);

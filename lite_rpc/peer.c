@@ -190,7 +190,7 @@ EXPORT_SYMBOL_NS_GPL(lite_peer_connect, LITE_RPC);
 static bool may_start(struct lite_link *link)
 {
 	return READ_ONCE(link->state) != LITE_LINK_UP ||
-	       !bitmap_empty(link->free, LITE_SLOTS);
+	       lite_link_has_slot(link);
 }
 
 /* see include/lego/lite.h */

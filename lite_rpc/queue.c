@@ -55,8 +55,7 @@ static struct lite_call *next_call(struct lite_link *link)
 	unsigned long flags;
 
 	spin_lock_irqsave(&link->lock, flags);
-	if (link->state == LITE_LINK_UP &&
-	    !bitmap_empty(link->free, LITE_SLOTS))
+	if (link->state == LITE_LINK_UP && lite_link_has_slot(link))
 		call = list_first_entry_or_null(&link->queue, struct lite_call,
 						list);
 	if (call)

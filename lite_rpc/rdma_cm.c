@@ -251,7 +251,7 @@ int lite_cm_connect(struct lite_qp *qp, unsigned long deadline)
 {
 	struct rdma_cm_id *cm;
 	unsigned int i;
-	int err;
+	int err, tos;
 
 	err = lite_auth_begin(qp);
 	if (err)
@@ -262,6 +262,9 @@ int lite_cm_connect(struct lite_qp *qp, unsigned long deadline)
 		return PTR_ERR(cm);
 	qp->cm = cm;
 	rdma_set_ack_timeout(cm, ACK_TIMEOUT);
+	tos = lite_qos_tos(qp->link->class);
+	if (tos >= 0)
+		rdma_set_service_type(cm, tos);
 	err = resolve(qp, deadline);
 	if (err)
 		return err;

@@ -14,4 +14,8 @@ tap_check "they build for histograms" gcc -Wall -Wextra -Werror -g \
 	-fsanitize=address,undefined -I "$TOP/selftests/unit/include" \
 	-o "$tmp/hist" "$TOP"/selftests/unit/hist.c "$TOP/lite_rpc/hist.c"
 tap_check "latency histograms" "$tmp/hist"
+tap_check "they build for traffic classes" gcc -Wall -Wextra -Werror -g \
+	-fsanitize=address,undefined -o "$tmp/qos" \
+	"$TOP"/selftests/unit/qos.c "$TOP/lite_rpc/qos_policy.c"
+tap_check "policies of traffic classes" "$tmp/qos"
 tap_done

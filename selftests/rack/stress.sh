@@ -16,6 +16,38 @@ load_run p0 "$to" $all ms=2000 out=4096 timeout_ms=$((10000 * slow))
 load_clean "a quiet network"
 load_run p0 "$to" callers=500 mode=3 calls=3000 timeout_ms=$((20000 * slow))
 load_clean "hundreds of calls under way"
+# tos POLICY CLASS: types of service of what comes to m1, and goes, by RoCE
+# while p0 calls in that class
+tos() {
+	on_sh p0 'echo "$1" > /sys/module/lite_rpc/parameters/qos' "$1"
+	on m1 timeout $((30 * slow)) python3 -c 'import socket, time
+s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
+s.settimeout(0.1)
+print("on", flush=True)
+seen, end = set(), time.time() + 5
+while time.time() < end:
+	try:
+		p, addr = s.recvfrom(128)
+	except TimeoutError:
+		continue
+	at = (p[0] & 15) * 4
+	if p[0] >> 4 == 4 and p[9] == 17 and p[at + 2:at + 4] == b"\x12\xb7":
+		seen.add(("to " if addr[2] == 4 else "from ") + str(p[1] & 0xfc))
+print(*sorted(seen), sep="\n")' > "$tos_out" &
+	wait_until 20 grep -q on "$tos_out"
+	load_run p0 "$to" calls=100 class="$2" timeout_ms=$((10000 * slow))
+	wait $!
+	on_sh p0 'echo none > /sys/module/lite_rpc/parameters/qos'
+}
+tos_out=$(mktemp)
+trap 'rm -f "$load_out" "$tos_out"' EXIT
+tos hw 3
+tap_is "$(grep -c " 32$" "$tos_out")" 2 \
+	"qos=hw: write-back has a type of service of its own, both ways"
+tap_note "$(cat "$tos_out")"
+load_clean "qos=hw"
+tos none 3
+tap_is "$(grep -c " 32$" "$tos_out")" 0 "qos=none: it has none"
 wait_until 10 no_conns m1 m1
 tap_ok $? "after it the peer has forgotten the caller"
 before=$(kib_free p0)

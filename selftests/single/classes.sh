@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# timeout: 180
+# timeout: 300
 # Classes of traffic: each has a connection of its own, when it is used. Workers:
-# so many, where cores= says, fair between peers and classes, never stuck.
+# so many, where cores= says, fair between peers and classes, never stuck. The
+# policies of qos=.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../stress.sh"
 
@@ -109,5 +110,84 @@ param workers 0
 few() { [ "$(pool threads)" -le "$(pool places)" ]; }
 wait_until 10 few
 tap_ok $? "threads that were needed for that end"
+# Classes against each other.
+qos() { # CLASS: how many slots it may use
+	on_sh one 'awk -v c="$1" "\$1 == c { print \$2 }" \
+		/sys/kernel/debug/lego/qos' "$1"
+}
+held() { # CLASS: how often it was held back
+	on_sh one 'awk -v c="$1" "\$1 == c { print \$3 }" \
+		/sys/kernel/debug/lego/qos' "$1"
+}
+policy=/sys/module/lite_rpc/parameters/qos
+tap_is "$(on one cat $policy)" "[none] hw sw" "classes are not kept apart by default"
+out=$(on_sh one "dmesg -C; echo soft > $policy && exit 1; dmesg" 2>&1)
+tap_like "$out" 'qos=soft.*use none, hw or sw' "no other policy, and the log says so"
+for bad in 1,2,3 1,2,3,4,5 0,1,1,1 64,64,65,64 a,b,c,d; do
+	out=$(on_sh one 'dmesg -C
+		echo $1 > /sys/module/lite_rpc/parameters/qos_slots && exit 1
+		dmesg' $bad 2>&1)
+	tap_like "$out" 'qos_slots= is 4 numbers from 1 to 64' "qos_slots=$bad is refused"
+done
+
+param workers 128
+param qos hw
+before=$(held writeback)
+work callers=64 calls=500 work_us=2000 class=3
+load_clean "qos=hw, write-back"
+tap_is "$(load_is at_once)" 16 "it has not more calls under way than qos_slots= says"
+[ "$(held writeback)" -gt "$before" ]
+tap_ok $? "the others are counted as held back"
+work callers=64 calls=500 work_us=2000
+[ "$(load_is at_once)" -gt 16 ]
+tap_ok $? "demand has as many as there are slots"
+
+# a flood of write-back, and for a while demand, too
+param qos sw
+out=$(on_sh one 'cd "$1" || exit
+	limit() { awk "\$1 == \"$1\" { print \$2 }" ../qos; }
+	echo "loop:sink callers=64 ms=6000 op=1 work_us=1000 class=3 $2" \
+		> sink_run &
+	sleep 0.5
+	echo "loop:sink callers=8 ms=2000 $2" > run &
+	for ((i = 0; i < 30; i++)); do
+		echo "writeback $(limit writeback)"
+		echo "demand $(limit demand)"
+		sleep 0.1
+		kill -0 $! || break
+	done 2> /dev/null
+	wait $!
+	for ((i = 0; i < 20; i++)); do
+		[ "$(limit writeback)" = 64 ] && break
+		sleep 0.1
+	done
+	echo "later $(limit writeback)"
+	wait
+	cat sink_result' $load_dir "$quick")
+echo "$out" > "$load_out"
+tap_is "$(awk '/^writeback/ && (!n++ || $2 < m) { m = $2 } END { print m }' \
+	<<< "$out")" 2 "qos=sw: while there is demand, write-back has two slots"
+tap_is "$(sed -n 's/^demand //p' <<< "$out" | sort -u)" 64 "demand has all"
+tap_is "$(sed -n 's/^later //p' <<< "$out")" 64 "after it write-back has all, too"
+load_clean "write-back that was held back"
+
+# another policy all the time
+on_sh one 'cd "$1" || exit
+	echo "loop:sink callers=64 ms=4000 out=4096 class=3 mode=3 $2" \
+		> sink_run &
+	echo "loop:sink callers=64 ms=4000 out=4096 $2" > run &
+	for ((i = 0; i < 12; i++)); do
+		for policy in hw sw none; do
+			echo $policy > /sys/module/lite_rpc/parameters/qos
+			sleep 0.1
+		done
+	done
+	wait
+	cat result' $load_dir "$quick" > "$load_out"
+load_clean "another policy all the time, demand"
+on one cat $load_dir/sink_result > "$load_out"
+load_clean "another policy all the time, write-back"
+param workers 0
+tap_is "$(qos writeback)" 64 "in the end write-back has all slots"
 tap_check "the generator unloads" on one rmmod lego_load
 tap_done
