@@ -428,24 +428,30 @@ void lite_link_move_done(struct lite_link *link, unsigned int slot)
  * lite_link_credit() - the peer is done with a one-way request
  * @link: link, connected
  * @slot: which, as the peer says
+ * @xid: low half of the request's xid
  *
  * Context: any but hard interrupt.
  */
-void lite_link_credit(struct lite_link *link, unsigned int slot)
+void lite_link_credit(struct lite_link *link, unsigned int slot, u16 xid)
 {
 	unsigned long flags;
 	bool good;
 
 	spin_lock_irqsave(&link->lock, flags);
 	good = slot < LITE_SLOTS &&
-	       link->slot[slot].state == LITE_SLOT_ORPHAN;
+	       link->slot[slot].state == LITE_SLOT_ORPHAN &&
+	       (u16)link->slot[slot].xid == xid;
 	if (good)
 		free_slot(link, slot);
 	spin_unlock_irqrestore(&link->lock, flags);
-	if (good)
+	if (good) {
 		wake_slot(link);
-	else
-		lite_link_break(link, -ECONNRESET);
+		return;
+	}
+	pr_warn_ratelimited("%s: bad credit from %s, link reset\n",
+			    link->peer->node->name, link->peer->addr.text);
+	atomic64_inc(&link->peer->node->violations);
+	lite_link_break(link, -ECONNRESET);
 }
 
 /**

@@ -379,7 +379,7 @@ int lite_link_forge(struct lite_link *link, enum lite_forge how);
 void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
 		  u32 len);
 void lite_link_rx_done(struct lite_link *link, unsigned int slot, u16 xid);
-void lite_link_credit(struct lite_link *link, unsigned int slot);
+void lite_link_credit(struct lite_link *link, unsigned int slot, u16 xid);
 void lite_link_move_done(struct lite_link *link, unsigned int slot);
 bool lite_link_abandon(struct lite_link *link, struct lite_call *call);
 int lite_link_get_slot(struct lite_link *link);

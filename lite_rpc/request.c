@@ -227,8 +227,12 @@ void lite_req_send(struct lite_req *req)
 
 	if (req->flags & LITE_REQ_ONEWAY)
 		len = 0;
-	if (lite_fault(conn->node, LITE_FAULT_CORRUPT))
-		lite_fault_corrupt(hdr, sizeof(*hdr));
+	if (lite_fault(conn->node, LITE_FAULT_CORRUPT)) {
+		if (len)
+			lite_fault_corrupt(hdr, sizeof(*hdr));
+		else
+			req->xid ^= 1; /* all that a credit says */
+	}
 	if (lite_fault(conn->node, LITE_FAULT_DROP))
 		conn->ops->drop(req);
 	else

@@ -251,6 +251,7 @@ static void loop_reply(struct lite_req *req, u32 len)
 {
 	struct lite_conn *conn = req->conn;
 	unsigned int slot = req->slot;
+	u16 xid = req->xid;
 	struct lite_rsp_hdr again = *(struct lite_rsp_hdr *)req->rsp;
 	struct lite_link *link;
 
@@ -265,7 +266,7 @@ static void loop_reply(struct lite_req *req, u32 len)
 	if (link && len)
 		lite_link_rx(link, slot, conn->req[slot].rsp, len);
 	else if (link)
-		lite_link_credit(link, slot);
+		lite_link_credit(link, slot, xid);
 	if (link && len && lite_fault(conn->node, LITE_FAULT_DUPLICATE))
 		lite_link_rx(link, slot, &again, sizeof(again));
 	rcu_read_unlock();
@@ -287,7 +288,7 @@ static void loop_raw_reply(struct lite_req *req, const struct lite_raw *raw)
 	else if (link && LITE_IMM_TYPE(imm) == LITE_IMM_DONE)
 		lite_link_rx_done(link, slot, LITE_IMM_XID(imm));
 	else if (link && LITE_IMM_TYPE(imm) == LITE_IMM_CREDIT)
-		lite_link_credit(link, slot);
+		lite_link_credit(link, slot, LITE_IMM_XID(imm));
 	else if (link)
 		lite_link_break(link, -ECONNRESET);
 	rcu_read_unlock();

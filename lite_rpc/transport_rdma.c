@@ -243,7 +243,7 @@ static void link_rx(struct lite_qp *qp, u32 imm, u32 len)
 		lite_link_rx_done(qp->link, slot, LITE_IMM_XID(imm));
 		return;
 	case LITE_IMM_CREDIT:
-		lite_link_credit(qp->link, slot);
+		lite_link_credit(qp->link, slot, LITE_IMM_XID(imm));
 		return;
 	}
 violation:

@@ -76,7 +76,7 @@ fault() {
 # component "sink" on NODE2, which has that address
 faults() {
 	local all="callers=64 timeout_ms=$((1000 * slow)) slack_ms=$((1000 * slow))"
-	local ms=$((1000 * slow)) what at n who
+	local ms=$((1000 * slow)) what at n who bad
 
 	for what in drop duplicate corrupt fail_qp fail_alloc; do
 		for at in "$1 load" "$3 sink"; do
@@ -86,8 +86,13 @@ faults() {
 			load_good "$what at $who, 64 KiB"
 			load_run "$1" "$2" $all ms=$ms size=200 mode=1
 			load_good "$what at $who, no bulk"
+			bad=$(attr "$1" nodes/load/violations)
 			load_run "$1" "$2" $all ms=$ms mode=2
 			load_good "$what at $who, one-way"
+			if [ "$what $who" = "corrupt sink" ]; then
+				[ "$(attr "$1" nodes/load/violations)" -gt "$bad" ]
+				tap_ok $? "a credit for another request is none"
+			fi
 			fault "$n" "$who" $what 0
 		done
 	done
