@@ -149,9 +149,10 @@ int lite_peer_transport(struct lite_link *link)
 	unsigned int i;
 
 	lockdep_assert_held(&link->mutex);
+	/* once, not for each slot: one in so many connects shall succeed */
+	if (lite_fault(node, LITE_FAULT_ALLOC))
+		return -ENOMEM;
 	for (i = 0; i < LITE_SLOTS; i++) {
-		if (lite_fault(node, LITE_FAULT_ALLOC))
-			return -ENOMEM;
 		if (link->slot[i].buf)
 			continue;
 		link->slot[i].buf = (void *)__get_free_page(GFP_KERNEL);

@@ -101,6 +101,14 @@ faults() {
 	load_run "$1" "$2" $all ms=$ms callers=8 out=65536 timeout_ms=$((10000 * slow))
 	load_good "each seventh request sent twice"
 	fault "$1" load duplicate 0
+	# each second connect fails, and so does each second that is asked for
+	for at in "$1 load" "$3 sink"; do
+		read -r n who <<< "$at"
+		fault "$n" "$who" fail_alloc 2
+		load_run "$1" "$2" $all ms=$ms size=200
+		load_good "each second connect without memory at $who"
+		fault "$n" "$who" fail_alloc 0
+	done
 	# credits that do not come back
 	fault "$3" sink drop 3
 	load_run "$1" "$2" $all ms=$((7000 * slow)) mode=2
