@@ -66,6 +66,10 @@ static int try_connect(struct lite_link *link, unsigned long deadline)
 	if (err) {
 		lite_qp_destroy(qp);
 		lite_qp_free(qp);
+		/* its end is not that of the next try */
+		spin_lock_irq(&link->lock);
+		link->doomed = false;
+		spin_unlock_irq(&link->lock);
 		return err;
 	}
 	link->tp = qp;

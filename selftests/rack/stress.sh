@@ -60,6 +60,14 @@ load_good "one packet in a hundred lost"
 "$rack" net m1 loss 0
 "$rack" net p0 loss 0
 
+# the first request to connect is lost; who asks once more gets it
+wait_until 10 no_conns m1 m1
+"$rack" net m1 down
+(sleep 1; "$rack" net m1 up) &
+load_run p0 "$to" calls=1 timeout_ms=$((20000 * slow))
+wait
+load_clean "the link down when it connects"
+
 for what in "out=4096 mode=0" "size=1024 mode=1" "mode=2" "mode=3 class=2"; do
 	(sleep 1; "$rack" net m1 down; sleep 3; "$rack" net m1 up) &
 	load_run p0 "$to" $all ms=7000 $what
