@@ -262,7 +262,7 @@ EXPORT_SYMBOL_NS_GPL(lite_notify, LITE_RPC);
 static void poll_once(struct lite_link *link)
 {
 	rcu_read_lock(); /* as for sending */
-	if (READ_ONCE(link->state) == LITE_LINK_UP && link->ops->poll)
+	if (lite_link_is_up(link) && link->ops->poll)
 		link->ops->poll(link);
 	rcu_read_unlock();
 }

@@ -2,17 +2,13 @@
 /*
  * Links: the connection to a peer for one class, and the slots calls wait in.
  *
- * States, all changes in set_state():
- *
- *	DOWN --connect--> CONNECTING --ok--> UP --break--> BROKEN --reset--> DOWN
- *	  ^-----------------fails---'
- *
- * Who breaks a link (an error completion, the peer's disconnect, the timer)
- * is in a context that must not sleep, so it only makes it BROKEN and queues
- * reset_work. The reset ends the connection first and the calls then: when a
- * call is over nothing the peer sends can touch its memory any more. Nobody
- * sends on a link that is not UP; senders look at the state inside an RCU
- * read-side section and the reset waits for them with synchronize_rcu().
+ * Its states are in state.c. Who breaks a link (an error completion, the peer's
+ * disconnect, the timer) is in a context that must not sleep, so it only
+ * changes the state and queues reset_work. The reset ends the connection first
+ * and the calls then: when a call is over nothing the peer sends can touch its
+ * memory any more. Nobody sends on a link that is not up; senders look at the
+ * state inside an RCU read-side section and the reset waits for them with
+ * synchronize_rcu(). link->tp says whether there is a connection to be ended.
  *
  * Locks: link->mutex > link->lock (a leaf, but for what qos.c tries; also taken
  * in softirq).
@@ -30,42 +26,6 @@
  * one-way, even before.
  */
 #define LOST_MS 5000
-
-static const char *const state_names[] = {
-	[LITE_LINK_DOWN] = "down",
-	[LITE_LINK_CONNECTING] = "connecting",
-	[LITE_LINK_UP] = "up",
-	[LITE_LINK_BROKEN] = "broken",
-};
-
-/**
- * lite_link_state_name() - a state for people
- * @state: state
- *
- * Context: any. Return: its name.
- */
-const char *lite_link_state_name(enum lite_link_state state)
-{
-	return state_names[state];
-}
-
-static bool set_state(struct lite_link *link, enum lite_link_state new)
-{
-	static const u8 from[] = {
-		[LITE_LINK_DOWN] = BIT(LITE_LINK_CONNECTING) |
-				   BIT(LITE_LINK_BROKEN),
-		[LITE_LINK_CONNECTING] = BIT(LITE_LINK_DOWN),
-		[LITE_LINK_UP] = BIT(LITE_LINK_CONNECTING),
-		[LITE_LINK_BROKEN] = BIT(LITE_LINK_UP),
-	};
-
-	lockdep_assert_held(&link->lock);
-	if (!(from[new] & BIT(link->state)))
-		return false;
-	trace_lite_link_state(link, link->state, new);
-	WRITE_ONCE(link->state, new);
-	return true;
-}
 
 static void free_slot(struct lite_link *link, unsigned int slot)
 {
@@ -154,7 +114,7 @@ int lite_link_get_slot(struct lite_link *link)
 	int slot;
 
 	spin_lock_irqsave(&link->lock, flags);
-	if (link->state != LITE_LINK_UP) {
+	if (!lite_link_is_up(link)) {
 		slot = -ENOTCONN;
 		goto out_unlock;
 	}
@@ -467,11 +427,13 @@ void lite_link_break(struct lite_link *link, int err)
 	bool first;
 
 	spin_lock_irqsave(&link->lock, flags);
-	first = set_state(link, LITE_LINK_BROKEN);
-	if (first)
+	first = lite_link_is_up(link);
+	if (first) {
 		link->broken_err = err;
-	else if (link->state == LITE_LINK_CONNECTING)
-		link->doomed = true; /* connect_locked() does it */
+		lite_link_set_state(link, LITE_LINK_RECONNECTING);
+	} else {
+		link->doomed = true; /* if it connects: connect_locked() */
+	}
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (first)
 		queue_work(lite_wq, &link->reset_work);
@@ -507,19 +469,18 @@ static void end_calls(struct lite_link *link, int err)
 	}
 }
 
-/* BROKEN to DOWN */
+/* end the connection of a link that is up no more, and its calls */
 static void reset_locked(struct lite_link *link)
 {
 	unsigned long flags;
 
 	lockdep_assert_held(&link->mutex);
-	if (READ_ONCE(link->state) != LITE_LINK_BROKEN)
+	if (!link->tp || lite_link_is_up(link))
 		return;
-	synchronize_rcu(); /* senders that saw UP; see the head of the file */
+	synchronize_rcu(); /* senders that saw it up; see the head of the file */
 	link->ops->disconnect(link);
 	end_calls(link, link->broken_err);
 	spin_lock_irqsave(&link->lock, flags);
-	set_state(link, LITE_LINK_DOWN);
 	link->resets++;
 	spin_unlock_irqrestore(&link->lock, flags);
 	wake_up_all(&link->slot_wait);
@@ -607,37 +568,61 @@ next:
 		queue_delayed_work(lite_wq, &link->timer, LITE_TICK);
 }
 
+static void begin_connect(struct lite_link *link)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&link->lock, flags);
+	if (link->state == LITE_LINK_DOWN)
+		lite_link_set_state(link, LITE_LINK_CONNECTING);
+	link->doomed = false;
+	spin_unlock_irqrestore(&link->lock, flags);
+}
+
+/* Return: @err, or why there shall be no connection */
+static int end_connect(struct lite_link *link, int err, bool *doomed)
+{
+	unsigned long flags;
+	int gone;
+
+	/* it asked for one life of the peer, and found another */
+	if (err == -ESTALE && link->peer->incarnation)
+		lite_link_gone(link, err);
+	spin_lock_irqsave(&link->lock, flags);
+	gone = lite_link_gone_err(link);
+	if (!err && !gone) {
+		lite_link_set_state(link, LITE_LINK_UP);
+		link->connects++;
+		link->ewma_ns = 0;
+	} else if (link->state == LITE_LINK_CONNECTING) {
+		lite_link_set_state(link, LITE_LINK_DOWN);
+	}
+	*doomed = link->doomed;
+	spin_unlock_irqrestore(&link->lock, flags);
+	return gone ?: err;
+}
+
 static int connect_locked(struct lite_link *link)
 {
 	struct lite_node *node = link->peer->node;
-	unsigned long flags;
 	bool doomed;
 	int err;
 
 	reset_locked(link);
-	if (READ_ONCE(link->state) == LITE_LINK_UP)
+	if (lite_link_is_up(link))
 		return 0;
-	spin_lock_irqsave(&link->lock, flags);
-	set_state(link, LITE_LINK_CONNECTING);
-	link->doomed = false;
-	spin_unlock_irqrestore(&link->lock, flags);
-
+	err = lite_link_gone_err(link);
+	if (err)
+		return err;
+	begin_connect(link);
 	err = lite_peer_transport(link);
 	if (!err)
 		err = link->ops->connect(link);
-
-	spin_lock_irqsave(&link->lock, flags);
+	err = end_connect(link, err, &doomed);
 	if (err) {
-		set_state(link, LITE_LINK_DOWN);
-	} else {
-		set_state(link, LITE_LINK_UP);
-		link->connects++;
-		link->ewma_ns = 0;
-	}
-	doomed = link->doomed;
-	spin_unlock_irqrestore(&link->lock, flags);
-	if (err)
+		reset_locked(link); /* if it was gone before it was up */
 		return err;
+	}
 	wake_up_all(&link->slot_wait);
 	lite_queue_flush(link);
 	if (doomed) {
@@ -683,7 +668,7 @@ static void connect_work(struct work_struct *work)
 
 static bool has_tried(struct lite_link *link, unsigned int tries)
 {
-	return READ_ONCE(link->state) == LITE_LINK_UP ||
+	return lite_link_is_up(link) || lite_link_gone_err(link) ||
 	       /* pairs with connect_work() */
 	       smp_load_acquire(&link->tries) != tries;
 }
@@ -706,11 +691,15 @@ int lite_link_connect(struct lite_link *link, unsigned long deadline)
 	unsigned int tries = smp_load_acquire(&link->tries);
 	unsigned long now = jiffies;
 	long left;
+	int err;
 
-	if (READ_ONCE(link->state) == LITE_LINK_UP)
+	if (lite_link_is_up(link))
 		return 0;
 	if (READ_ONCE(link->peer->node->stopping))
 		return -ESHUTDOWN;
+	err = lite_link_gone_err(link);
+	if (err)
+		return err;
 	/* after reading @tries: who finds it set is told by the next one */
 	if (!xchg(&link->connect_queued, true))
 		queue_work(lite_connect_wq, &link->connect_work);
@@ -719,8 +708,11 @@ int lite_link_connect(struct lite_link *link, unsigned long deadline)
 					   has_tried(link, tries), left);
 	if (left < 0)
 		return -EINTR;
-	if (READ_ONCE(link->state) == LITE_LINK_UP)
+	if (lite_link_is_up(link))
 		return 0;
+	err = lite_link_gone_err(link);
+	if (err)
+		return err;
 	return left ? READ_ONCE(link->last_err) : -ETIMEDOUT;
 }
 
@@ -782,6 +774,7 @@ void lite_link_exit(struct lite_link *link)
 	unsigned int i;
 
 	lite_queue_exit(link);
+	lite_link_gone(link, -ESHUTDOWN);
 	cancel_work_sync(&link->connect_work);
 	lite_link_reset(link, -ESHUTDOWN);
 	cancel_work_sync(&link->reset_work);

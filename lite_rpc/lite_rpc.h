@@ -231,13 +231,26 @@ void lite_node_put(struct lite_node *node);
 struct lite_node *lite_node_find(const char *addr);
 struct lite_node *lite_node_find_on(const void *dev);
 
-/* ---- calling: peers, links, slots (peer.c, link.c, call.c, queue.c) ---- */
+/* ---- calling: peers, links, slots (peer.c, link.c, state.c, call.c,
+ * queue.c) ----
+ */
 
+/**
+ * enum lite_link_state - see state.c
+ * @LITE_LINK_DOWN: it has never been up
+ * @LITE_LINK_CONNECTING: nor yet
+ * @LITE_LINK_UP: calls can be sent
+ * @LITE_LINK_STALLED: the same, but the peer is silent
+ * @LITE_LINK_RECONNECTING: it was up; comes up again when it is wanted
+ * @LITE_LINK_GONE: there is nobody to connect to
+ */
 enum lite_link_state {
 	LITE_LINK_DOWN,
 	LITE_LINK_CONNECTING,
 	LITE_LINK_UP,
-	LITE_LINK_BROKEN, /* reset_work will make it DOWN */
+	LITE_LINK_STALLED,
+	LITE_LINK_RECONNECTING,
+	LITE_LINK_GONE,
 };
 
 /**
@@ -302,6 +315,9 @@ enum lite_forge {
  * @peer: whose it is; a link lives as long as its peer
  * @mutex: serialises connect and reset; outside of @lock
  * @lock: protects @state, @slot, @free, @orphans, statistics; a leaf
+ * @tp: the transport's: there is a connection; under @mutex
+ * @broken_err: what calls end with that were sent
+ * @gone_err: what others do, when it is GONE
  * @doomed: it broke before it was UP
  * @connect_queued: connect_work will look
  * @tries: how many connects have ended, to share the outcome (@last_err)
@@ -325,6 +341,7 @@ struct lite_link {
 	spinlock_t lock;
 	enum lite_link_state state;
 	int broken_err;
+	int gone_err;
 	bool doomed;
 	bool timer_on;
 	u32 next_xid;
@@ -369,6 +386,26 @@ struct lite_peer {
 	struct lite_link link[LITE_CLASS_NR];
 };
 
+/**
+ * lite_link_is_up() - is there a connection to send over
+ * @link: link
+ *
+ * Context: any; who sends over it is in an RCU read-side section.
+ * Return: true if so.
+ */
+static inline bool lite_link_is_up(const struct lite_link *link)
+{
+	/* what is read of it was written before: pairs with lite_link_set_state() */
+	enum lite_link_state state = smp_load_acquire(&link->state);
+
+	return state == LITE_LINK_UP || state == LITE_LINK_STALLED;
+}
+
+const char *lite_link_state_name(enum lite_link_state state);
+void lite_link_set_state(struct lite_link *link, enum lite_link_state new);
+void lite_link_gone(struct lite_link *link, int err);
+int lite_link_gone_err(const struct lite_link *link);
+void lite_link_back(struct lite_link *link);
 int lite_peer_transport(struct lite_link *link);
 int lite_link_init(struct lite_link *link, struct lite_peer *peer, u8 class);
 void lite_link_exit(struct lite_link *link);
@@ -395,8 +432,10 @@ void lite_queue_flush(struct lite_link *link);
 bool lite_queue_expire(struct lite_link *link);
 void lite_queue_end(struct lite_link *link, int err);
 void lite_queue_reconnect(struct lite_link *link);
-const char *lite_link_state_name(enum lite_link_state state);
 const char *lite_class_name(unsigned int class);
+void lite_peer_gone(struct lite_node *node, const char *addr, u64 incarnation,
+		    int err);
+void lite_peer_back(struct lite_node *node, const char *addr, u64 incarnation);
 void lite_peers_reset(struct lite_node *node,
 		      const struct lite_transport *ops, int err);
 

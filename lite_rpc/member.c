@@ -117,15 +117,19 @@ static int table_set(struct lite_membership *ms, const struct lite_member *new,
 	return 0;
 }
 
-static void reset_member(struct lite_node *node, const struct lite_member *m)
+/* a member is not what it was: nobody waits for one that is no more */
+static void tell_links(struct lite_node *node, const struct lite_member *old,
+		       const struct lite_member *new)
 {
-	struct lite_peer *peer;
+	bool same = old->incarnation == new->incarnation;
 
-	peer = lite_peer_get(node, m->addr, m->incarnation);
-	if (IS_ERR(peer))
+	if (old->incarnation == node->incarnation)
 		return;
-	lite_peer_reset(peer);
-	lite_peer_put(peer);
+	if (same && new->state == GMGR_MEMBER_UP)
+		lite_peer_back(node, new->addr, new->incarnation);
+	else if (old->state == GMGR_MEMBER_UP || !same)
+		lite_peer_gone(node, old->addr, old->incarnation,
+			       same ? -EHOSTUNREACH : -ESTALE);
 }
 
 static int update_member(struct lite_membership *ms,
@@ -143,12 +147,8 @@ static int update_member(struct lite_membership *ms,
 	if (had && old.incarnation == new->incarnation &&
 	    old.state == new->state)
 		return 0;
-	/* its calls end now rather than by time-outs */
-	if (had && old.state == GMGR_MEMBER_UP &&
-	    (old.incarnation != new->incarnation ||
-	     new->state != GMGR_MEMBER_UP) &&
-	    old.incarnation != node->incarnation)
-		reset_member(node, &old);
+	if (had)
+		tell_links(node, &old, new);
 	/* it may have come and gone between two looks at the table */
 	if (new->state != GMGR_MEMBER_UP)
 		lmr_owner_gone(node, new->incarnation);

@@ -190,8 +190,7 @@ EXPORT_SYMBOL_NS_GPL(lite_peer_connect, LITE_RPC);
 
 static bool may_start(struct lite_link *link)
 {
-	return READ_ONCE(link->state) != LITE_LINK_UP ||
-	       lite_link_has_slot(link);
+	return !lite_link_is_up(link) || lite_link_has_slot(link);
 }
 
 /* see include/lego/lite.h */
@@ -226,6 +225,67 @@ void lite_peer_reset(struct lite_peer *peer)
 }
 EXPORT_SYMBOL_NS_GPL(lite_peer_reset, LITE_RPC);
 
+/* as lite_peer_get(), but NULL if nobody has it */
+static struct lite_peer *peer_known(struct lite_node *node, const char *text,
+				    u64 incarnation)
+{
+	struct lite_peer *peer;
+	struct lite_addr addr;
+	unsigned long flags;
+
+	if (lite_addr_parse(&addr, text, 0))
+		return NULL;
+	spin_lock_irqsave(&node->lock, flags);
+	peer = peer_find(node, addr.text, incarnation);
+	spin_unlock_irqrestore(&node->lock, flags);
+	return peer;
+}
+
+/**
+ * lite_peer_gone() - a life of a peer is over: so are all calls to it
+ * @node: node
+ * @addr: the peer's
+ * @incarnation: that life
+ * @err: what calls end with that were not sent, see lite_link_gone()
+ *
+ * On return no call to it is outstanding. Context: process, may sleep.
+ */
+void lite_peer_gone(struct lite_node *node, const char *addr, u64 incarnation,
+		    int err)
+{
+	struct lite_peer *peer = peer_known(node, addr, incarnation);
+	unsigned int i;
+
+	if (!peer)
+		return;
+	/* all first, so that none waits for another */
+	for (i = 0; i < LITE_CLASS_NR; i++)
+		lite_link_gone(&peer->link[i], err);
+	for (i = 0; i < LITE_CLASS_NR; i++)
+		lite_link_reset(&peer->link[i], -ECONNRESET);
+	lite_peer_put(peer);
+}
+
+/**
+ * lite_peer_back() - a life of a peer is not over, though gmgr said so
+ * @node: node
+ * @addr: the peer's
+ * @incarnation: that life
+ *
+ * Context: any but hard interrupt.
+ */
+void lite_peer_back(struct lite_node *node, const char *addr, u64 incarnation)
+{
+	struct lite_peer *peer = peer_known(node, addr, incarnation);
+	unsigned int i;
+
+	if (!peer)
+		return;
+	for (i = 0; i < LITE_CLASS_NR; i++)
+		lite_link_back(&peer->link[i]);
+	lite_peer_put(peer);
+}
+
 /* the mutex: a connect that is under way has chosen, and has ended */
 static bool link_uses(struct lite_link *link, const struct lite_transport *ops)
 {
@@ -241,7 +301,7 @@ static bool link_uses(struct lite_link *link, const struct lite_transport *ops)
  * lite_peers_reset() - end all links of a node
  * @node: node
  * @ops: only those of this transport, NULL for all
- * @err: what calls end with
+ * @err: what calls end with; -ESHUTDOWN: for good
  *
  * Context: process, may sleep.
  */
@@ -257,8 +317,8 @@ void lite_peers_reset(struct lite_node *node,
 		kref_get(&peer->ref); /* holds our place in the list */
 		spin_unlock_irqrestore(&node->lock, flags);
 		lite_peer_put(prev);
-		for (i = 0; i < LITE_CLASS_NR && node->stopping; i++)
-			lite_queue_end(&peer->link[i], err);
+		for (i = 0; i < LITE_CLASS_NR && err == -ESHUTDOWN; i++)
+			lite_link_gone(&peer->link[i], err);
 		for (i = 0; i < LITE_CLASS_NR; i++)
 			if (!ops || link_uses(&peer->link[i], ops))
 				lite_link_reset(&peer->link[i], err);

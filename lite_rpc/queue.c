@@ -48,6 +48,13 @@ static bool is_final(int err)
 	return true;
 }
 
+/* 0, or why nothing may wait any more. */
+static int why_closed(struct lite_link *link)
+{
+	lockdep_assert_held(&link->lock);
+	return link->queue_closed ? -ESHUTDOWN : lite_link_gone_err(link);
+}
+
 /* Take the first that waits, if it could be sent now. */
 static struct lite_call *next_call(struct lite_link *link)
 {
@@ -55,7 +62,7 @@ static struct lite_call *next_call(struct lite_link *link)
 	unsigned long flags;
 
 	spin_lock_irqsave(&link->lock, flags);
-	if (link->state == LITE_LINK_UP && lite_link_has_slot(link))
+	if (lite_link_is_up(link) && lite_link_has_slot(link))
 		call = list_first_entry_or_null(&link->queue, struct lite_call,
 						list);
 	if (call)
@@ -93,7 +100,6 @@ void lite_queue_flush(struct lite_link *link)
 {
 	struct lite_call *call;
 	unsigned long flags;
-	bool closed;
 	int err;
 
 	if (!may_flush(link))
@@ -108,13 +114,13 @@ void lite_queue_flush(struct lite_link *link)
 		}
 		/* the timer tries again, should nothing else happen */
 		spin_lock_irqsave(&link->lock, flags);
-		closed = link->queue_closed;
-		if (!closed)
+		err = why_closed(link);
+		if (!err)
 			list_add(&call->list, &link->queue);
 		link->flushing = false;
 		spin_unlock_irqrestore(&link->lock, flags);
-		if (closed)
-			call_over(call, -ESHUTDOWN);
+		if (err)
+			call_over(call, err);
 		return;
 	}
 }
@@ -181,13 +187,13 @@ static void queue_work_fn(struct work_struct *work)
 		return;
 	err = lite_link_connect(link,
 				jiffies + msecs_to_jiffies(LITE_CONNECT_MS));
-	if (is_final(err))
+	if (!err)
+		lite_queue_flush(link);
+	else if (is_final(err) || lite_link_gone_err(link))
 		lite_queue_end(link, err);
-	else if (err)
+	else
 		queue_delayed_work(lite_connect_wq, &link->queue_work,
 				   msecs_to_jiffies(RECONNECT_MS));
-	else
-		lite_queue_flush(link);
 }
 
 /**
@@ -224,15 +230,16 @@ void lite_queue_exit(struct lite_link *link)
 	cancel_delayed_work_sync(&link->queue_work);
 }
 
-/* false: none may wait any more */
-static bool add(struct lite_link *link, struct lite_call *call)
+/* 0, or why it may not wait */
+static int add(struct lite_link *link, struct lite_call *call)
 {
-	bool timer = false, closed;
 	unsigned long flags;
+	bool timer = false;
+	int err;
 
 	spin_lock_irqsave(&link->lock, flags);
-	closed = link->queue_closed;
-	if (!closed) {
+	err = why_closed(link);
+	if (!err) {
 		list_add_tail(&call->list, &link->queue);
 		timer = !link->timer_on;
 		link->timer_on = true;
@@ -240,7 +247,7 @@ static bool add(struct lite_link *link, struct lite_call *call)
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (timer)
 		queue_delayed_work(lite_wq, &link->timer, LITE_TICK);
-	return !closed;
+	return err;
 }
 
 /* see include/lego/lite.h */
@@ -264,13 +271,14 @@ void lite_call_queue(struct lite_peer *peer, struct lite_call *call)
 		call_over(call, err);
 		return;
 	}
-	if (!add(link, call)) {
-		call_over(call, -ESHUTDOWN);
+	err = add(link, call);
+	if (err) {
+		call_over(call, err);
 		return;
 	}
 	/* whatever it waits for may have happened before it was there */
 	lite_queue_flush(link);
-	if (READ_ONCE(link->state) != LITE_LINK_UP)
+	if (!lite_link_is_up(link))
 		queue_delayed_work(lite_connect_wq, &link->queue_work, 0);
 }
 EXPORT_SYMBOL_NS_GPL(lite_call_queue, LITE_RPC);

@@ -153,7 +153,7 @@ static int links_show(struct seq_file *m, void *v)
 			seq_printf(m, "out %s %s %s %s %llu %llu %llu %u %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu\n",
 				   peer->addr.text, lite_class_name(i),
 				   link->ops ? link->ops->name : "-",
-				   lite_link_state_name(link->state),
+				   lite_link_state_name(READ_ONCE(link->state)),
 				   link->calls, link->errors, link->timeouts,
 				   link_outstanding(link), link->connects,
 				   link->resets, link->ewma_ns,
@@ -211,17 +211,19 @@ static const char *const forges[] = {
 };
 
 /*
- * "ADDR [op=N] [len=N] [version=N] [nr_in=N] [nr_out=N] [send=N]" or
- * "ADDR connect=HOW"
+ * "ADDR [incarnation=N] [op=N] [len=N] [version=N] [nr_in=N] [nr_out=N]
+ * [send=N]" or "ADDR [incarnation=N] connect=HOW"
  */
-static int parse_raw(char *text, char **addr, struct lite_req_hdr *hdr,
-		     struct lite_raw *raw, int *connect)
+static int parse_raw(char *text, char **addr, u64 *incarnation,
+		     struct lite_req_hdr *hdr, struct lite_raw *raw,
+		     int *connect)
 {
 	char *word, *val;
 	bool sized = false;
 	u32 nr;
 
 	*addr = NULL;
+	*incarnation = 0;
 	*connect = -1;
 	hdr->version = cpu_to_le16(LITE_VERSION);
 	hdr->op = cpu_to_le16(LITE_PING);
@@ -239,6 +241,11 @@ static int parse_raw(char *text, char **addr, struct lite_req_hdr *hdr,
 						val);
 			if (*connect < 0)
 				return *connect;
+			continue;
+		}
+		if (!strcmp(word, "incarnation")) {
+			if (kstrtou64(val, 16, incarnation))
+				return -EINVAL;
 			continue;
 		}
 		if (kstrtou32(val, 0, &nr))
@@ -273,6 +280,7 @@ static ssize_t inject_write(struct file *file, const char __user *ubuf,
 	struct lite_raw raw = {};
 	struct lite_peer *peer;
 	char *buf, *addr;
+	u64 incarnation;
 	int err, connect;
 	void *msg;
 
@@ -286,10 +294,10 @@ static ssize_t inject_write(struct file *file, const char __user *ubuf,
 	if (!msg)
 		goto out_free;
 	raw.msg = msg;
-	err = parse_raw(buf, &addr, msg, &raw, &connect);
+	err = parse_raw(buf, &addr, &incarnation, msg, &raw, &connect);
 	if (err)
 		goto out_free;
-	peer = lite_peer_get(node, addr, 0);
+	peer = lite_peer_get(node, addr, incarnation);
 	if (IS_ERR(peer)) {
 		err = PTR_ERR(peer);
 		goto out_free;

@@ -97,6 +97,21 @@ DEFINE_EVENT(lite_request, lite_reply,
 	TP_ARGS(req, len, status)
 );
 
+TRACE_DEFINE_ENUM(LITE_LINK_DOWN);
+TRACE_DEFINE_ENUM(LITE_LINK_CONNECTING);
+TRACE_DEFINE_ENUM(LITE_LINK_UP);
+TRACE_DEFINE_ENUM(LITE_LINK_STALLED);
+TRACE_DEFINE_ENUM(LITE_LINK_RECONNECTING);
+TRACE_DEFINE_ENUM(LITE_LINK_GONE);
+
+#define lite_print_state(state)                                             \
+	__print_symbolic(state, { LITE_LINK_DOWN, "down" },                \
+			 { LITE_LINK_CONNECTING, "connecting" },           \
+			 { LITE_LINK_UP, "up" },                           \
+			 { LITE_LINK_STALLED, "stalled" },                 \
+			 { LITE_LINK_RECONNECTING, "reconnecting" },       \
+			 { LITE_LINK_GONE, "gone" })
+
 /* a link has another state */
 TRACE_EVENT(lite_link_state,
 	TP_PROTO(const struct lite_link *link, u8 old, u8 new),
@@ -117,12 +132,7 @@ TRACE_EVENT(lite_link_state,
 	),
 	TP_printk("%s -> %s class %u: %s to %s", __get_str(node),
 		  __get_str(peer), __entry->class,
-		  __print_symbolic(__entry->old, { 0, "down" },
-				   { 1, "connecting" }, { 2, "up" },
-				   { 3, "broken" }),
-		  __print_symbolic(__entry->new, { 0, "down" },
-				   { 1, "connecting" }, { 2, "up" },
-				   { 3, "broken" }))
+		  lite_print_state(__entry->old), lite_print_state(__entry->new))
 );
 
 #endif /* _LITE_RPC_TRACE_H */

@@ -122,7 +122,9 @@ enum lite_class {
  * @priv: the caller's
  * @status: 0, or the handler's error, or -ETIMEDOUT (may have been executed),
  *	-ECONNRESET (the link died, may have been executed), -ENOTCONN (was not
- *	sent), -EMSGSIZE, -ESHUTDOWN (node going away)
+ *	sent), -EHOSTUNREACH (was not sent: no answer, or gmgr says that the
+ *	peer is dead), -ESTALE (was not sent: another incarnation is at its
+ *	address), -EMSGSIZE, -ESHUTDOWN (node going away); or lite_peer_connect()'s
  * @list: lite_rpc's own
  * @deadline: lite_rpc's own
  *
@@ -286,9 +288,11 @@ void lite_peer_put(struct lite_peer *peer);
  * @class: enum lite_class
  *
  * Context: process, may sleep, bounded (5 s) and killable.
- * Return: 0, -ECONNREFUSED, -EHOSTUNREACH, -ETIMEDOUT, -ESTALE (another
- *	incarnation), -EPROTONOSUPPORT (another protocol version), -ENOKEY (no
- *	key that both sides have), -EKEYREJECTED (it was not proved), -EINTR.
+ * Return: 0, -ECONNREFUSED, -EHOSTUNREACH (at once if gmgr says that this
+ *	incarnation is dead), -ETIMEDOUT, -ESTALE (another incarnation; at once
+ *	when that is known), -EPROTONOSUPPORT (another protocol version),
+ *	-ENOKEY (no key that both sides have), -EKEYREJECTED (it was not
+ *	proved), -EINTR, -ESHUTDOWN.
  */
 int lite_peer_connect(struct lite_peer *peer, u8 class);
 
@@ -303,9 +307,10 @@ int lite_peer_wait_slot(struct lite_peer *peer, u8 class);
 
 /**
  * lite_peer_reset() - break all links to a peer, ending all calls
- * @peer: whom; e.g. declared dead by gmgr
+ * @peer: whom
  *
- * On return no call to it is outstanding. Context: process, may sleep.
+ * On return no call to it is outstanding; the next one connects anew. Of one
+ * that gmgr declares dead it is done by lite_rpc, and none does. Context: process, may sleep.
  */
 void lite_peer_reset(struct lite_peer *peer);
 
