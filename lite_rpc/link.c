@@ -179,9 +179,11 @@ void lite_link_arm(struct lite_link *link, unsigned int slot)
 		s->state = LITE_SLOT_BUSY;
 	else
 		orphan_slot(link, slot);
-	timer = s->call && !link->timer_on;
-	if (timer)
+	timer = !link->timer_on;
+	if (timer) {
 		link->timer_on = true;
+		link->heard = jiffies; /* before it owed us nothing */
+	}
 	link->tx_bytes += s->tx;
 	link->moves += s->move;
 	trace_lite_call(s, 0);
@@ -324,6 +326,7 @@ void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
 	}
 	trace_lite_call_end(&link->slot[slot], status);
 	free_slot(link, slot);
+	lite_link_heard(link);
 out_unlock:
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (err) {
@@ -379,6 +382,7 @@ void lite_link_move_done(struct lite_link *link, unsigned int slot)
 	link->rx_bytes += link->slot[slot].rx;
 	trace_lite_call_end(&link->slot[slot], 0);
 	free_slot(link, slot);
+	lite_link_heard(link);
 	spin_unlock_irqrestore(&link->lock, flags);
 	wake_slot(link);
 	call_over(call, NULL, 0);
@@ -401,8 +405,10 @@ void lite_link_credit(struct lite_link *link, unsigned int slot, u16 xid)
 	good = slot < LITE_SLOTS &&
 	       link->slot[slot].state == LITE_SLOT_ORPHAN &&
 	       (u16)link->slot[slot].xid == xid;
-	if (good)
+	if (good) {
 		free_slot(link, slot);
+		lite_link_heard(link);
+	}
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (good) {
 		wake_slot(link);
@@ -512,7 +518,7 @@ void lite_link_reset(struct lite_link *link, int err)
 	mutex_unlock(&link->mutex);
 }
 
-/* look for calls past their deadline */
+/* look for calls past their deadline, and whether the peer lives */
 static void timer_work(struct work_struct *work)
 {
 	struct lite_link *link =
@@ -556,12 +562,11 @@ next:
 		lite_link_break(link, -ECONNRESET);
 	if (lite_queue_expire(link))
 		lite_queue_flush(link);
+	lite_link_beat(link);
 
 	spin_lock_irqsave(&link->lock, flags);
 	/* a call that came after we looked for it found timer_on */
-	busy |= !list_empty(&link->queue);
-	for (i = 0; !busy && i < LITE_SLOTS; i++)
-		busy = link->slot[i].state == LITE_SLOT_BUSY;
+	busy |= !list_empty(&link->queue) || lite_link_waits(link);
 	link->timer_on = busy;
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (busy)
@@ -594,6 +599,9 @@ static int end_connect(struct lite_link *link, int err, bool *doomed)
 		lite_link_set_state(link, LITE_LINK_UP);
 		link->connects++;
 		link->ewma_ns = 0;
+		link->missed = 0;
+		link->beat_answered = link->beat_sent;
+		link->heard = jiffies;
 	} else if (link->state == LITE_LINK_CONNECTING) {
 		lite_link_set_state(link, LITE_LINK_DOWN);
 	}

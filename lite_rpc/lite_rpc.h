@@ -82,6 +82,8 @@ int lite_addr_parse(struct lite_addr *addr, const char *text, u16 port);
  * @encode: put the keys of @sge into @seg, at most @room of them
  * @pull: lite_req_pull(), checked against the segments' length already
  * @push: lite_req_push(), the same
+ * @beat: ask the peer's software for lite_link_beat_rx(). Called like @send;
+ *	what is not sent is not answered
  * @poll: take what has come from the peer, in the caller's context. Called like
  *	@send, not in interrupts; NULL: nothing waits to be taken
  * @reply: send @len bytes at req->rsp, or with @len 0 only give back the slot;
@@ -110,6 +112,7 @@ struct lite_transport {
 		    unsigned int nr, u64 len);
 	int (*push)(struct lite_req *req, u64 off, const struct lite_sge *sge,
 		    unsigned int nr, u64 len);
+	void (*beat)(struct lite_link *link, u16 nr);
 	void (*poll)(struct lite_link *link);
 	void (*reply)(struct lite_req *req, u32 len);
 	void (*raw_reply)(struct lite_req *req, const struct lite_raw *raw);
@@ -231,8 +234,8 @@ void lite_node_put(struct lite_node *node);
 struct lite_node *lite_node_find(const char *addr);
 struct lite_node *lite_node_find_on(const void *dev);
 
-/* ---- calling: peers, links, slots (peer.c, link.c, state.c, call.c,
- * queue.c) ----
+/* ---- calling: peers, links, slots (peer.c, link.c, state.c, beat.c,
+ * call.c, queue.c) ----
  */
 
 /**
@@ -319,6 +322,11 @@ enum lite_forge {
  * @broken_err: what calls end with that were sent
  * @gone_err: what others do, when it is GONE
  * @doomed: it broke before it was UP
+ * @heard: when something came from the peer, or it owed us nothing; jiffies
+ * @asked: the last heartbeat; jiffies
+ * @missed: heartbeats since @heard
+ * @beat_sent: number of the last one
+ * @beat_answered: of the last one that was answered
  * @connect_queued: connect_work will look
  * @tries: how many connects have ended, to share the outcome (@last_err)
  * @queue: calls that wait for a slot or a connection (queue.c); under @lock
@@ -344,6 +352,11 @@ struct lite_link {
 	int gone_err;
 	bool doomed;
 	bool timer_on;
+	unsigned long heard;
+	unsigned long asked;
+	unsigned int missed;
+	u16 beat_sent;
+	u16 beat_answered;
 	u32 next_xid;
 	unsigned int orphans;
 	DECLARE_BITMAP(free, LITE_SLOTS);
@@ -369,6 +382,8 @@ struct lite_link {
 	u64 rx_bytes;
 	u64 connects;
 	u64 resets;
+	u64 beats;
+	u64 stalls; /* how often it was STALLED */
 };
 
 /**
@@ -406,6 +421,10 @@ void lite_link_set_state(struct lite_link *link, enum lite_link_state new);
 void lite_link_gone(struct lite_link *link, int err);
 int lite_link_gone_err(const struct lite_link *link);
 void lite_link_back(struct lite_link *link);
+void lite_link_heard(struct lite_link *link);
+bool lite_link_waits(const struct lite_link *link);
+void lite_link_beat(struct lite_link *link);
+void lite_link_beat_rx(struct lite_link *link, u16 nr);
 int lite_peer_transport(struct lite_link *link);
 int lite_link_init(struct lite_link *link, struct lite_peer *peer, u8 class);
 void lite_link_exit(struct lite_link *link);
@@ -525,6 +544,7 @@ void lite_conn_put(struct lite_conn *conn);
 void lite_conn_close(struct lite_conn *conn);
 int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 		 u32 len, bool defer);
+bool lite_conn_beat(struct lite_conn *conn);
 void lite_conns_close(struct lite_node *node,
 		      const struct lite_transport *ops);
 void lite_conn_replied(struct lite_conn *conn);

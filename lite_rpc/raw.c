@@ -93,7 +93,7 @@ int lite_raw_segment(struct lite_peer *peer, u8 class,
 	int err = -ENOTCONN;
 
 	rcu_read_lock();
-	if (READ_ONCE(link->state) == LITE_LINK_UP)
+	if (lite_link_is_up(link))
 		err = link->ops->encode(sge, 1, sge->mr->access, seg, 1);
 	rcu_read_unlock();
 	return min(err, 0);

@@ -321,7 +321,8 @@ int lite_qp_send(struct lite_qp *qp, u32 imm, u32 len)
 }
 
 /**
- * lite_qp_send_closed() - a message to a peer whose queue pair may not be open
+ * lite_qp_send_closed() - a message that writes nothing: the peer's queue pair
+ *	may not be open, or there is nothing to write
  * @qp: queue pair
  * @imm: LITE_IMM()
  * @len: bytes of the slot's send buffer, or 0

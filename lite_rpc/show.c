@@ -143,14 +143,14 @@ static int links_show(struct seq_file *m, void *v)
 	struct lite_link *link;
 	unsigned int i;
 
-	seq_puts(m, "# out: peer class transport state calls errors timeouts outstanding connects resets latency_ns p50 p99 p99.9 moves refused lost tx_bytes rx_bytes\n");
+	seq_puts(m, "# out: peer class transport state calls errors timeouts outstanding connects resets latency_ns p50 p99 p99.9 moves refused lost tx_bytes rx_bytes beats stalls\n");
 	spin_lock_irq(&node->lock);
 	list_for_each_entry(peer, &node->peers, list) {
 		for (i = 0; i < LITE_CLASS_NR; i++) {
 			link = &peer->link[i];
 			if (!link->tries)
 				continue;
-			seq_printf(m, "out %s %s %s %s %llu %llu %llu %u %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu\n",
+			seq_printf(m, "out %s %s %s %s %llu %llu %llu %u %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu\n",
 				   peer->addr.text, lite_class_name(i),
 				   link->ops ? link->ops->name : "-",
 				   lite_link_state_name(READ_ONCE(link->state)),
@@ -161,7 +161,8 @@ static int links_show(struct seq_file *m, void *v)
 				   lite_hist_quantile(&link->hist, 990),
 				   lite_hist_quantile(&link->hist, 999),
 				   link->moves, link->refused, link->lost,
-				   link->tx_bytes, link->rx_bytes);
+				   link->tx_bytes, link->rx_bytes, link->beats,
+				   link->stalls);
 		}
 	}
 	seq_puts(m, "# in: peer id class transport state requests refused active\n");

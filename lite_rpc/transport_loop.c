@@ -146,6 +146,12 @@ static int loop_encode(const struct lite_sge *sge, unsigned int nr,
 	return nr;
 }
 
+static void loop_beat(struct lite_link *link, u16 nr)
+{
+	if (lite_conn_beat(link->tp))
+		lite_link_beat_rx(link, nr);
+}
+
 /* @len bytes, all of them inside both regions */
 static void copy_mr(struct lite_mr *to, u64 to_off, struct lite_mr *from,
 		    u64 from_off, u64 len)
@@ -289,6 +295,8 @@ static void loop_raw_reply(struct lite_req *req, const struct lite_raw *raw)
 		lite_link_rx_done(link, slot, LITE_IMM_XID(imm));
 	else if (link && LITE_IMM_TYPE(imm) == LITE_IMM_CREDIT)
 		lite_link_credit(link, slot, LITE_IMM_XID(imm));
+	else if (link && LITE_IMM_TYPE(imm) == LITE_IMM_BEAT)
+		lite_link_beat_rx(link, LITE_IMM_XID(imm));
 	else if (link)
 		lite_link_break(link, -ECONNRESET);
 	rcu_read_unlock();
@@ -312,6 +320,7 @@ const struct lite_transport lite_loop = {
 	.raw = loop_raw,
 	.move = loop_move,
 	.encode = loop_encode,
+	.beat = loop_beat,
 	.pull = loop_pull,
 	.push = loop_push,
 	.reply = loop_reply,

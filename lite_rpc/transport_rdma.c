@@ -130,6 +130,26 @@ static int rdma_link_send(struct lite_link *link, unsigned int slot, u32 len)
 	return err;
 }
 
+/*
+ * Both ways a send, for the same reason as in chain_reply(): no write is empty.
+ * There are receives for it, more than for all slots: see recv_done().
+ */
+static void send_beat(struct lite_qp *qp, u16 nr)
+{
+	bool bh = !irqs_disabled();
+
+	if (bh)
+		local_bh_disable(); /* as in rdma_link_send() */
+	lite_qp_send_closed(qp, LITE_IMM(LITE_IMM_BEAT, 0, nr), 0, false);
+	if (bh)
+		local_bh_enable();
+}
+
+static void rdma_link_beat(struct lite_link *link, u16 nr)
+{
+	send_beat(link->tp, nr);
+}
+
 static void rdma_link_poll(struct lite_link *link)
 {
 	lite_qp_poll(link->tp);
@@ -249,6 +269,11 @@ static void link_rx(struct lite_qp *qp, u32 imm, u32 len)
 	case LITE_IMM_CREDIT:
 		lite_link_credit(qp->link, slot, LITE_IMM_XID(imm));
 		return;
+	case LITE_IMM_BEAT:
+		if (slot)
+			break;
+		lite_link_beat_rx(qp->link, LITE_IMM_XID(imm));
+		return;
 	}
 violation:
 	atomic64_inc(&qp->node->violations);
@@ -269,6 +294,11 @@ static void conn_rx(struct lite_qp *qp, u32 imm, u32 len)
 					  "sends what is no proof of a key");
 			lite_qp_break(qp);
 		}
+		return;
+	}
+	if (LITE_IMM_TYPE(imm) == LITE_IMM_BEAT && !slot) {
+		if (lite_conn_beat(qp->conn))
+			send_beat(qp, LITE_IMM_XID(imm));
 		return;
 	}
 	if (LITE_IMM_TYPE(imm) != LITE_IMM_REQUEST || slot >= LITE_SLOTS)
@@ -638,6 +668,7 @@ const struct lite_transport lite_rdma = {
 	.raw = lite_rdma_raw,
 	.move = rdma_link_move,
 	.encode = rdma_link_encode,
+	.beat = rdma_link_beat,
 	.pull = rdma_conn_pull,
 	.push = rdma_conn_push,
 	.poll = rdma_link_poll,

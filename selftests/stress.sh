@@ -57,6 +57,32 @@ no_conns() {
 	[ "$(conns_of "$@")" = 0 ]
 }
 
+# load_link NODE ADDR WHAT: of the generator's connection to ADDR, for demand
+load_link() {
+	local field
+	case $3 in
+	state) field=5 ;;
+	outstanding) field=9 ;;
+	resets) field=11 ;;
+	heartbeats) field=21 ;;
+	stalls) field=22 ;;
+	esac
+	on_sh "$1" 'awk -v peer="$1" -v f="$2" \
+		"\$1 == \"out\" && \$2 == peer && \$3 == \"demand\" { print \$f }" \
+		/sys/kernel/debug/lego/nodes/load/links' "$2" $field
+}
+
+# load_link_is NODE ADDR WHAT VALUE
+load_link_is() {
+	[ "$(load_link "$1" "$2" "$3")" = "$4" ]
+}
+
+# beat NODE MS MISSES: how often its kernel asks silent peers, and how long
+beat() {
+	on_sh "$1" 'cd /sys/module/lite_rpc/parameters &&
+		echo $1 > heartbeat_ms && echo $2 > heartbeat_misses' "${@:2}"
+}
+
 # kib_free NODE: memory that is free or easily so; MemFree leaves out what lies
 # in each CPU's lists
 kib_free() {

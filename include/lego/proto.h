@@ -17,7 +17,7 @@
  *	pComponent read them there; mcomp_space_req.flags; LITE_PING writes
  *	out segments; LMRs; keys: the flags of lite_connect_req, the nonce of
  *	lite_connect_rsp, LITE_IMM_AUTH; the service of programs; class 2 is
- *	prefetch, write-back is 3
+ *	prefetch, write-back is 3; heartbeats, LITE_IMM_BEAT
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H
@@ -301,8 +301,8 @@ static_assert(sizeof(struct lite_auth_text) == 136);
 /*
  * Messages are RDMA writes with immediate data; slot N of a ring is at
  * N * LITE_SLOT_SIZE. Only LITE_IMM_AUTH and LITE_IMM_HELLO are sends, as
- * nothing may be written yet. Immediate data: type << 28 | slot << 16 | low
- * half of the request's xid.
+ * nothing may be written yet, and LITE_IMM_BEAT, which brings nothing.
+ * Immediate data: type << 28 | slot << 16 | low half of the request's xid.
  */
 enum lite_imm_type {
 	LITE_IMM_HELLO = 1, /* server: requests may come; no data */
@@ -315,6 +315,8 @@ enum lite_imm_type {
 	 */
 	LITE_IMM_DONE = 5,
 	LITE_IMM_AUTH = 6, /* lite_auth_proof, then lite_auth_result */
+	/* caller: do you live? server: the same back. xid: any number */
+	LITE_IMM_BEAT = 7,
 };
 
 #define LITE_IMM(type, slot, xid) \

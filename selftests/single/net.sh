@@ -1,13 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# lego net shows the connections and how fast they are.
+# timeout: 240
+# lego net shows the connections and how fast they are; what becomes of one whose
+# peer is slow, silent, or another.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../stress.sh"
 
 have_vnode test
 have_pcomp small 4
 in_both "$(lines 20000)"
 run=$(mktemp)
-trap 'rm -f "$run"' EXIT
+trap 'rm -f "$run" "$load_out"' EXIT
 # while a program runs: connections are there as long as somebody needs them
 lrun -p small python3 -c 'import time
 print(len(sorted(open("/data/lines"))), flush=True)
@@ -46,4 +49,80 @@ events=$(on_sh one 'cd /sys/kernel/tracing || exit
 tap_is "$(head -n 4 <<< "$events" | tr '\n' ' ')" \
 	"lite_call lite_request lite_reply lite_call_end " \
 	"tracepoints follow a call from its beginning to its end"
+
+sink=(one loop:sink) # where it is, and who
+# send WORDS...: a request of g0's; prints the error that comes of it
+send() {
+	on_sh one 'LC_ALL=C; echo "$*" > /sys/kernel/debug/lego/nodes/g0/inject' \
+		"$@" 2>&1
+}
+
+load_insmod one sink=loop:sink || exit
+on_sh one 'cd /sys/kernel/tracing; echo > trace
+	echo 1 > events/lite_rpc/lite_link_state/enable'
+beat one 100 5
+load_run "${sink[@]}" calls=1 hold=1
+load_clean "a connection that stays"
+tap_is "$(load_link "${sink[@]}" state)" up "it is up"
+before=$(load_link "${sink[@]}" heartbeats)
+sleep 1
+tap_is "$(load_link "${sink[@]}" heartbeats)" "$before" \
+	"while nobody calls it costs no heartbeat"
+fault one sink delay_ms $((3000 * slow))
+load_run "${sink[@]}" calls=3 hold=1 timeout_ms=$((800 * slow))
+[ "$(load_link "${sink[@]}" heartbeats)" -gt "$before" ]
+tap_ok $? "one whose calls wait does"
+tap_is "$(load_link "${sink[@]}" state) $(load_link "${sink[@]}" resets)" "up 0" \
+	"a peer that takes its time is not lost"
+fault one sink delay_ms 0
+wait_until 10 load_link_is "${sink[@]}" outstanding 0
+
+# one call, whose reply is lost, while nothing and then something else is heard
+beat one 100 100
+fault one sink drop 1
+load_run "${sink[@]}" calls=1 hold=1 timeout_ms=60000 &
+wait_until 5 load_link_is "${sink[@]}" state stalled
+tap_ok $? "one that is silent is stalled"
+fault one sink drop 0
+wait_until 5 load_link_is "${sink[@]}" state up
+tap_ok $? "and up when it is heard again"
+tap_is "$(load_link "${sink[@]}" resets)" 0 "the connection is the same"
+fault one sink drop 1
+wait_until 5 load_link_is "${sink[@]}" state stalled
+beat one 100 5
+wait
+tap_like "$(cat "$load_out")" '"errors": \{ *"104": 1' \
+	"a call to one that stays silent ends long before its time-out"
+tap_is "$(load_link "${sink[@]}" state)" reconnecting "the connection is lost"
+
+beat one 1000 5
+ms=$(on_sh one 'echo "loop:sink op=1" > /sys/kernel/debug/lego/nodes/g0/inject &
+	sleep 0.5
+	start=$(date +%s%N)
+	kill -9 $!; wait $! 2> /dev/null
+	echo $((($(date +%s%N) - start) / 1000000))')
+[ "$ms" -lt $((1000 * slow)) ]
+tap_ok $? "a caller that is killed in a call without memory ends at once"
+fault one sink drop 0
+load_run "${sink[@]}" calls=1 hold=1
+load_clean "a peer that answers again"
+tap_is "$(load_link "${sink[@]}" state)" up "the connection is up again"
+
+old=$(attr one nodes/sink/incarnation)
+tap_check "a life of a peer can be asked for" \
+	send loop:sink incarnation="$old" op=1
+on one rmmod lego_load && load_insmod one sink=loop:sink
+tap_like "$(send loop:sink incarnation="$old" op=1)" 'Stale' \
+	"one that was made anew is another peer"
+tap_check "which is there" send loop:sink op=1
+events=$(on_sh one 'cd /sys/kernel/tracing
+	echo 0 > events/lite_rpc/lite_link_state/enable
+	sed -n "s/.*lite_link_state: //p" trace')
+states=$(sed -n 's/^load -> loop:sink class 1: //p' <<< "$events" | tr '\n' ',')
+want="down to connecting,connecting to up,up to stalled,stalled to up"
+want+=",up to stalled,stalled to reconnecting,reconnecting to up,up to gone,"
+tap_is "$states" "$want" "its states are those of state.c"
+tap_is "$(grep -c "g0 -> loop:sink .* connecting to gone" <<< "$events")" 1 \
+	"and who asks for a life that is over finds it gone"
+tap_check "the generator unloads" on one rmmod lego_load
 tap_done

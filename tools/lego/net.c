@@ -24,6 +24,7 @@ struct link {
 	uint64_t calls, errors, timeouts, outstanding, connects, resets;
 	uint64_t average, p50, p99, p999;
 	uint64_t one_sided, refused, lost, sent, received;
+	uint64_t heartbeats, stalls;
 };
 
 struct args {
@@ -64,12 +65,13 @@ static bool parse_link(struct link *l, const char *line)
 		      "out %79s %15s %15s %15s %" SCNu64 " %" SCNu64 " %" SCNu64
 		      " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
 		      " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-		      " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+		      " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+		      " %" SCNu64 " %" SCNu64,
 		      l->peer, l->class, l->transport, l->state, &l->calls,
 		      &l->errors, &l->timeouts, &l->outstanding, &l->connects,
 		      &l->resets, &l->average, &l->p50, &l->p99, &l->p999,
 		      &l->one_sided, &l->refused, &l->lost, &l->sent,
-		      &l->received) == 19;
+		      &l->received, &l->heartbeats, &l->stalls) == 21;
 }
 
 static void add_json(struct args *args, const struct link *l)
@@ -91,6 +93,8 @@ static void add_json(struct args *args, const struct link *l)
 		{ "connects", l->connects },
 		{ "resets", l->resets },
 		{ "average_ns", l->average },
+		{ "heartbeats", l->heartbeats },
+		{ "stalls", l->stalls },
 		{ "p50_ns", l->p50 },
 		{ "p99_ns", l->p99 },
 		{ "p999_ns", l->p999 },
