@@ -26,6 +26,7 @@
 #include <linux/sched.h>
 #include <linux/socket.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <lego/lite.h>
@@ -39,6 +40,7 @@
 
 struct lite_conn;
 struct lite_link;
+struct lite_locks;
 struct lite_membership;
 struct lite_mr;
 struct lite_raw;
@@ -146,6 +148,18 @@ int lite_auth_mac(const char *name, const struct lite_auth_text *text,
 int lite_auth_verify(const char *name, const struct lite_auth_text *text,
 		     const char *label, const u8 mac[LITE_MAC_LEN]);
 
+/* ---- names on the wire: 1 to LITE_NAME_LEN - 1 bytes, then zeroes ---- */
+
+static inline bool lite_name_ok(const char *name)
+{
+	return *name && strnlen(name, LITE_NAME_LEN) < LITE_NAME_LEN;
+}
+
+static inline int lite_name_set(char *to, const char *name)
+{
+	return *name && strscpy_pad(to, name, LITE_NAME_LEN) > 0 ? 0 : -EINVAL;
+}
+
 /* ---- nodes (node.c) ---- */
 
 /**
@@ -175,6 +189,7 @@ struct lite_hello {
  * @lmr_pages: pages of them
  * @lmr_next_id: id of the last one
  * @lmr_reap: looks for owners and mappers that are no more
+ * @locks: locks and barriers that are kept here
  * @said: see LITE_FORGE_RECORD; under @lock
  * @refusals: how often callers that were refused are logged
  * @rejections: how often it is that others refuse us
@@ -211,6 +226,7 @@ struct lite_node {
 	unsigned long lmr_pages;
 	u64 lmr_next_id;
 	struct delayed_work lmr_reap;
+	struct lite_locks *locks;
 
 	struct lite_membership *members;
 	struct lite_rdma_node *rdma; /* under mr_lock; valid while a QP is */
@@ -576,6 +592,19 @@ void lite_qos_begin(unsigned int class);
 void lite_qos_end(unsigned int class, u64 ns);
 void lite_qos_held(unsigned int class);
 int lite_qos_tos(unsigned int class);
+
+/* ---- locks and barriers that a node keeps (lock.c) ---- */
+
+extern const struct file_operations lite_locks_fops;
+
+int lite_locks_init(struct lite_node *node);
+void lite_locks_stop(struct lite_node *node);
+void lite_locks_exit(struct lite_node *node);
+void lite_locks_gone(struct lite_node *node, u64 incarnation);
+void lite_lock_acquire(struct lite_req *req);
+void lite_lock_renew(struct lite_req *req);
+void lite_lock_release(struct lite_req *req);
+void lite_lock_barrier(struct lite_req *req);
 
 /* ---- memory (mr.c) ---- */
 

@@ -4,14 +4,8 @@
  * the table of operations; names, ids, offsets and who asks are checked here.
  */
 #include <linux/highmem.h>
-#include <linux/string.h>
 
 #include "lmr.h"
-
-static bool name_ok(const char *name)
-{
-	return *name && strnlen(name, LITE_NAME_LEN) < LITE_NAME_LEN;
-}
 
 static void serve_alloc(struct lite_req *req)
 {
@@ -20,7 +14,7 @@ static void serve_alloc(struct lite_req *req)
 	u32 others = le32_to_cpu(msg->others);
 	int err = -EINVAL;
 
-	if (name_ok(msg->name) && msg->size && !(others & ~LITE_LMR_RW) &&
+	if (lite_name_ok(msg->name) && msg->size && !(others & ~LITE_LMR_RW) &&
 	    !msg->reserved)
 		err = lmr_create(lite_req_node(req), req, msg->name,
 				 le64_to_cpu(msg->size), others, rsp);
@@ -35,7 +29,7 @@ static void serve_map(struct lite_req *req)
 	struct lmr *lmr;
 	int err = -EINVAL;
 
-	if (!name_ok(msg->name) || !access || access & ~LITE_LMR_RW ||
+	if (!lite_name_ok(msg->name) || !access || access & ~LITE_LMR_RW ||
 	    msg->reserved)
 		goto out_reply;
 	err = -ENOENT;
@@ -272,6 +266,10 @@ static const struct lite_handler handlers[] = {
 	[LITE_OP_NR(LITE_LMR_SET)] = { .fn = serve_set },
 	[LITE_OP_NR(LITE_LMR_COPY)] = { .fn = serve_copy },
 	[LITE_OP_NR(LITE_LMR_ATOMIC)] = { .fn = serve_atomic },
+	[LITE_OP_NR(LITE_LOCK_ACQUIRE)] = { .fn = lite_lock_acquire },
+	[LITE_OP_NR(LITE_LOCK_RENEW)] = { .fn = lite_lock_renew },
+	[LITE_OP_NR(LITE_LOCK_RELEASE)] = { .fn = lite_lock_release },
+	[LITE_OP_NR(LITE_BARRIER)] = { .fn = lite_lock_barrier },
 };
 
 /**

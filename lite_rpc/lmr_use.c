@@ -45,12 +45,6 @@ static int ask(struct lite_peer *peer, u16 op, const void *req, u32 len,
 	return !err && call.rsp_len != rsp_len ? -EPROTO : err;
 }
 
-static int set_name(char *to, const char *name)
-{
-	/* zeroes to its end, as the wire wants it */
-	return *name && strscpy_pad(to, name, LITE_NAME_LEN) > 0 ? 0 : -EINVAL;
-}
-
 /* see include/lego/lite.h */
 int lite_lmr_alloc(struct lite_peer *peer, const char *name, u64 size,
 		   u32 others)
@@ -61,7 +55,7 @@ int lite_lmr_alloc(struct lite_peer *peer, const char *name, u64 size,
 	};
 	struct lite_lmr_rsp rsp;
 
-	if (set_name(req.name, name))
+	if (lite_name_set(req.name, name))
 		return -EINVAL;
 	return ask(peer, LITE_LMR_ALLOC, &req, sizeof(req), &rsp, sizeof(rsp));
 }
@@ -76,7 +70,7 @@ struct lite_lmr *lite_lmr_map(struct lite_peer *peer, const char *name,
 	struct lite_lmr *lmr;
 	int err;
 
-	if (set_name(req.name, name))
+	if (lite_name_set(req.name, name))
 		return ERR_PTR(-EINVAL);
 	lmr = kzalloc(sizeof(*lmr), GFP_KERNEL);
 	if (!lmr)

@@ -132,6 +132,13 @@ static void tell_links(struct lite_node *node, const struct lite_member *old,
 			       same ? -EHOSTUNREACH : -ESTALE);
 }
 
+/* what it had here is no longer */
+static void node_gone(struct lite_node *node, u64 incarnation)
+{
+	lmr_owner_gone(node, incarnation);
+	lite_locks_gone(node, incarnation);
+}
+
 static int update_member(struct lite_membership *ms,
 			 const struct lite_member *new)
 {
@@ -151,9 +158,9 @@ static int update_member(struct lite_membership *ms,
 		tell_links(node, &old, new);
 	/* it may have come and gone between two looks at the table */
 	if (new->state != GMGR_MEMBER_UP)
-		lmr_owner_gone(node, new->incarnation);
+		node_gone(node, new->incarnation);
 	if (had && old.incarnation != new->incarnation)
-		lmr_owner_gone(node, old.incarnation);
+		node_gone(node, old.incarnation);
 	if (ms->ops->changed)
 		ms->ops->changed(node->priv, had ? &old : NULL, new);
 	return 0;

@@ -173,6 +173,9 @@ static struct lite_node *node_alloc(const struct lite_node_cfg *cfg)
 	lmr_init(node);
 	log_rarely(&node->refusals);
 	log_rarely(&node->rejections);
+	err = lite_locks_init(node);
+	if (err)
+		goto err_free;
 	return node;
 
 err_free:
@@ -221,6 +224,7 @@ err_exit_members:
 err_unregister:
 	node_unregister(node);
 err_free:
+	lite_locks_exit(node);
 	kfree(node);
 	return ERR_PTR(err);
 }
@@ -243,6 +247,7 @@ void lite_node_stop(struct lite_node *node)
 	lite_cm_unlisten(node);
 	/* handlers that wait for calls of ours must end, so calls go first */
 	lite_peers_reset(node, NULL, -ESHUTDOWN);
+	lite_locks_stop(node); /* it answers who waits */
 	lite_conns_close(node, NULL);
 	/* they have replied, but may not have returned */
 	lite_workers_flush(node);
@@ -266,6 +271,7 @@ void lite_node_destroy(struct lite_node *node)
 	node_unregister(node);
 	WARN_ON(!list_empty(&node->mrs) || !list_empty(&node->peers));
 	lite_cm_exit(node);
+	lite_locks_exit(node);
 	mutex_destroy(&node->mr_lock);
 	mutex_destroy(&node->lmr_lock);
 	kfree(node);

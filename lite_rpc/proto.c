@@ -50,6 +50,14 @@ static const struct lite_op_desc ops_lite[] = {
 	OP(LITE_LMR_COPY, struct lite_lmr_copy_req, 0, 0),
 	OP(LITE_LMR_ATOMIC, struct lite_lmr_atomic_req,
 	   sizeof(struct lite_lmr_atomic_rsp), 0),
+	OP(LITE_LOCK_ACQUIRE, struct lite_lock_req,
+	   sizeof(struct lite_lock_rsp), IDEM),
+	OP(LITE_LOCK_RENEW, struct lite_lock_id_req,
+	   sizeof(struct lite_lock_rsp), IDEM),
+	OP(LITE_LOCK_RELEASE, struct lite_lock_id_req,
+	   sizeof(struct lite_lock_rsp), IDEM),
+	OP(LITE_BARRIER, struct lite_barrier_req,
+	   sizeof(struct lite_lock_rsp), IDEM),
 };
 
 static const struct lite_op_desc ops_gmgr[] = {

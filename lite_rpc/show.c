@@ -346,6 +346,8 @@ int lite_node_show_add(struct lite_node *node)
 	node->dentry = debugfs_create_dir(node->name, nodes_dentry);
 	debugfs_create_file("links", 0400, node->dentry, node, &links_fops);
 	debugfs_create_file("mrs", 0400, node->dentry, node, &mrs_fops);
+	debugfs_create_file("locks", 0400, node->dentry, node,
+			    &lite_locks_fops);
 	debugfs_create_file("inject", 0200, node->dentry, node, &inject_fops);
 	lite_fault_show_add(node);
 	return 0;

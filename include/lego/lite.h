@@ -458,6 +458,87 @@ int lite_lmr_cmp_swap(struct lite_lmr *lmr, u64 off, u64 expect, u64 value,
 		      u64 *old);
 
 /*
+ * Locks with leases, and barriers, kept at any node
+ */
+
+struct lite_lock; /* a lock that is held */
+
+#define LITE_LEASE_MS 10000
+
+/**
+ * lite_lock() - lock what a name at a node stands for
+ * @peer: the node that keeps it; held until lite_unlock()
+ * @name: 1 to LITE_NAME_LEN - 1 bytes; no barrier's
+ * @lease_ms: from LITE_LOCK_LEASE_MIN_MS to LITE_LOCK_LEASE_MAX_MS; 0:
+ *	LITE_LEASE_MS
+ * @wait_ms: how long to wait for those before us, first come first served; 0:
+ *	not at all, -EBUSY
+ *
+ * It is renewed in the background until lite_unlock(). If @peer does not hear
+ * of this node for @lease_ms, or gmgr tells it that this node is dead, the next
+ * has it: what must not be done by two asks lite_lock_valid() before, or is
+ * given lite_lock_token() and refuses one that is less than it has seen.
+ *
+ * Context: process, may sleep, bounded (5 s more if @peer is not reached) and
+ *	killable.
+ * Return: it, for lite_unlock(), or ERR_PTR: -ETIMEDOUT, -EBUSY, -EINTR,
+ *	-EINVAL, -ENOSPC (LITE_LOCKS_MAX hold or wait there), or lite_call()'s.
+ */
+struct lite_lock *lite_lock(struct lite_peer *peer, const char *name,
+			    u32 lease_ms, u32 wait_ms);
+
+/**
+ * lite_unlock() - the next may have it
+ * @lock: from lite_lock(), gone on return; NULL and ERR_PTR are ignored
+ *
+ * Context: process, may sleep, bounded.
+ * Return: 0; -ESTALE: it was perhaps not held any more, another may have had it.
+ */
+int lite_unlock(struct lite_lock *lock);
+
+/**
+ * lite_lock_valid() - is it held for certain?
+ * @lock: from lite_lock()
+ *
+ * Until the lease's end as this node counts it, which is before the other
+ * does. False may become true again, if a renewal comes late but in time: then
+ * nobody has had it meanwhile.
+ * Context: any.
+ */
+bool lite_lock_valid(const struct lite_lock *lock);
+
+/**
+ * lite_lock_token() - which hold this is
+ * @lock: from lite_lock()
+ *
+ * What Chubby (OSDI'06) calls a sequencer.
+ * Context: any.
+ * Return: more than of any lock that this node gave before; a node that was
+ *	made anew goes on from its wall clock.
+ */
+u64 lite_lock_token(const struct lite_lock *lock);
+
+/**
+ * lite_barrier() - wait for others at a name
+ * @peer: the node that keeps it
+ * @name: 1 to LITE_NAME_LEN - 1 bytes; no lock's
+ * @nr: how many pass together, at most LITE_LOCKS_MAX
+ * @timeout_ms: how long to wait for them
+ *
+ * All of a round pass, or none: one whose time is over, that is killed, or
+ * whose node ends, dies or is silent for LITE_LOCK_SILENT_MS breaks it for all
+ * that wait. The next to come begin a new one.
+ *
+ * Context: process, may sleep, bounded (10 s more if @peer is not reached) and
+ *	killable.
+ * Return: 0; -ETIMEDOUT; -ECONNABORTED (another broke it); -EINTR; -EINVAL
+ *	(others wait for another number); -ENOSPC; or lite_call()'s. After
+ *	-ETIMEDOUT the others have not passed, unless @peer was not reached.
+ */
+int lite_barrier(struct lite_peer *peer, const char *name, u32 nr,
+		 u32 timeout_ms);
+
+/*
  * Serving
  */
 

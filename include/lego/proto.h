@@ -17,7 +17,8 @@
  *	pComponent read them there; mcomp_space_req.flags; LITE_PING writes
  *	out segments; LMRs; keys: the flags of lite_connect_req, the nonce of
  *	lite_connect_rsp, LITE_IMM_AUTH; the service of programs; class 2 is
- *	prefetch, write-back is 3; heartbeats, LITE_IMM_BEAT
+ *	prefetch, write-back is 3; heartbeats, LITE_IMM_BEAT; locks and
+ *	barriers
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H
@@ -339,6 +340,11 @@ enum lite_op_lite {
 	LITE_LMR_SET = LITE_OP(LITE_SVC_LITE, 8),
 	LITE_LMR_COPY = LITE_OP(LITE_SVC_LITE, 9),
 	LITE_LMR_ATOMIC = LITE_OP(LITE_SVC_LITE, 10),
+	/* locks with leases, barriers: at the node that keeps them */
+	LITE_LOCK_ACQUIRE = LITE_OP(LITE_SVC_LITE, 11),
+	LITE_LOCK_RENEW = LITE_OP(LITE_SVC_LITE, 12),
+	LITE_LOCK_RELEASE = LITE_OP(LITE_SVC_LITE, 13),
+	LITE_BARRIER = LITE_OP(LITE_SVC_LITE, 14),
 };
 
 #define LITE_PING_MAX 1024
@@ -476,6 +482,89 @@ struct lite_lmr_atomic_rsp {
 };
 
 static_assert(sizeof(struct lite_lmr_atomic_rsp) == 8);
+
+/*
+ * A lock, or a barrier, is a name at a node, there as long as somebody holds it
+ * or waits. Who asks for one chooses an id, never used again by its
+ * incarnation, and asks with the same id until it is told an end: a question or
+ * an answer that is lost changes nothing. One that waits keeps its place in the
+ * queue between its questions, if they are less than LITE_LOCK_SILENT_MS apart.
+ */
+#define LITE_LOCK_HOLD_MS 500 /* a question waits so long for its answer */
+#define LITE_LOCK_SILENT_MS 10000
+#define LITE_LOCK_LEASE_MIN_MS 200
+#define LITE_LOCK_LEASE_MAX_MS 600000
+#define LITE_LOCKS_MAX 2048 /* that hold or wait at a node */
+
+enum lite_lock_state {
+	LITE_LOCK_WAITS = 1, /* ask again */
+	LITE_LOCK_HELD = 2,
+	LITE_BARRIER_PASSED = 3,
+	LITE_BARRIER_BROKEN = 4, /* a member of the round has left or died */
+};
+
+/**
+ * struct lite_lock_req - LOCK_ACQUIRE
+ * @name: of the lock, NUL terminated
+ * @id: chosen by who asks, not 0
+ * @lease_ms: it is held so long from each answer that says so on; from
+ *	LITE_LOCK_LEASE_MIN_MS to LITE_LOCK_LEASE_MAX_MS
+ * @wait_ms: how long the answer may take, at most LITE_LOCK_HOLD_MS is taken;
+ *	0: do not wait in the queue either, LITE_ST_BUSY
+ *
+ * LITE_ST_INVAL: the name is a barrier's; LITE_ST_NOSPC: LITE_LOCKS_MAX.
+ */
+struct lite_lock_req {
+	char name[LITE_NAME_LEN];
+	__le64 id;
+	__le32 lease_ms;
+	__le32 wait_ms;
+};
+
+static_assert(sizeof(struct lite_lock_req) == 48);
+
+/**
+ * struct lite_lock_rsp - the reply of all four
+ * @token: of the lock that is held: more than any that the node gave before
+ * @state: enum lite_lock_state; LOCK_RELEASE's: what it was
+ * @retry_ms: LITE_LOCK_WAITS: when to ask again
+ */
+struct lite_lock_rsp {
+	__le64 token;
+	__le32 state;
+	__le32 retry_ms;
+};
+
+static_assert(sizeof(struct lite_lock_rsp) == 16);
+
+/*
+ * LOCK_RENEW: the lease begins anew. LOCK_RELEASE: also of one that waits, at a
+ * lock or a barrier. LITE_ST_STALE: not held, or not there.
+ */
+struct lite_lock_id_req {
+	char name[LITE_NAME_LEN];
+	__le64 id;
+};
+
+static_assert(sizeof(struct lite_lock_id_req) == 40);
+
+/**
+ * struct lite_barrier_req - BARRIER
+ * @name: of the barrier, NUL terminated
+ * @id: chosen by who asks, not 0
+ * @nr: how many pass together
+ * @wait_ms: how long the answer may take, at most LITE_LOCK_HOLD_MS is taken
+ *
+ * LITE_ST_INVAL: others wait there for another number, or the name is a lock's.
+ */
+struct lite_barrier_req {
+	char name[LITE_NAME_LEN];
+	__le64 id;
+	__le32 nr;
+	__le32 wait_ms;
+};
+
+static_assert(sizeof(struct lite_barrier_req) == 48);
 
 /* ---- GMGR ---- */
 
