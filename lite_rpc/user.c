@@ -212,6 +212,10 @@ static const struct {
 	{ LITE_IOC_LMR_COPY, user_lmr_copy },
 	{ LITE_IOC_LMR_ADD, user_lmr_add },
 	{ LITE_IOC_LMR_CAS, user_lmr_cas },
+	{ LITE_IOC_LOCK, user_lock },
+	{ LITE_IOC_UNLOCK, user_unlock },
+	{ LITE_IOC_LOCK_CHECK, user_lock_check },
+	{ LITE_IOC_BARRIER, user_barrier },
 };
 
 static long lite_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -261,6 +265,7 @@ static int lite_open(struct inode *inode, struct file *file)
 	xa_init_flags(&u->mems, XA_FLAGS_ALLOC1);
 	xa_init_flags(&u->peers, XA_FLAGS_ALLOC1);
 	xa_init_flags(&u->lmrs, XA_FLAGS_ALLOC1);
+	xa_init_flags(&u->locks, XA_FLAGS_ALLOC1);
 	spin_lock_init(&u->q_lock);
 	INIT_LIST_HEAD(&u->waiting);
 	INIT_LIST_HEAD(&u->held);
@@ -284,7 +289,9 @@ static int lite_release(struct inode *inode, struct file *file)
 
 	if (u->node) {
 		user_serve_exit(u);
+		user_locks_exit(u, true);
 		lite_node_stop(u->node);
+		user_locks_exit(u, false);
 		user_calls_exit(u);
 		user_lmrs_exit(u);
 		user_mem_exit(u);
@@ -293,6 +300,7 @@ static int lite_release(struct inode *inode, struct file *file)
 	xa_destroy(&u->mems);
 	xa_destroy(&u->peers);
 	xa_destroy(&u->lmrs);
+	xa_destroy(&u->locks);
 	mmdrop(u->mm);
 	mutex_destroy(&u->lock);
 	mutex_destroy(&u->node_lock);

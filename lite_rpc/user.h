@@ -63,6 +63,16 @@ struct user_lmr {
 };
 
 /**
+ * struct user_lock - a lock that is held
+ * @h: its number
+ * @lock: the lock
+ */
+struct user_lock {
+	struct user_handle h;
+	struct lite_lock *lock;
+};
+
+/**
  * struct lite_user - an open /dev/lite
  * @node_lock: protects @node while it is made
  * @node: NULL, or the node, to the end
@@ -70,6 +80,7 @@ struct user_lmr {
  * @mems: id -> struct user_mem
  * @peers: id -> struct user_peer
  * @lmrs: id -> struct user_lmr
+ * @locks: id -> struct user_lock
  * @mm: whose memory the regions are counted as
  * @q_lock: protects all that follows; softirq; a leaf but for @wait's
  * @closing: no request is taken any more
@@ -90,6 +101,7 @@ struct lite_user {
 	struct xarray mems;
 	struct xarray peers;
 	struct xarray lmrs;
+	struct xarray locks;
 	struct mm_struct *mm;
 
 	spinlock_t q_lock; /* see above */
@@ -167,5 +179,12 @@ long user_lmr_copy(struct lite_user *u, void __user *arg);
 long user_lmr_add(struct lite_user *u, void __user *arg);
 long user_lmr_cas(struct lite_user *u, void __user *arg);
 void user_lmrs_exit(struct lite_user *u);
+
+/* user_lock.c */
+long user_lock(struct lite_user *u, void __user *arg);
+long user_unlock(struct lite_user *u, void __user *arg);
+long user_lock_check(struct lite_user *u, void __user *arg);
+long user_barrier(struct lite_user *u, void __user *arg);
+void user_locks_exit(struct lite_user *u, bool ask);
 
 #endif /* _LITE_RPC_USER_H */

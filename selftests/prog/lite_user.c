@@ -332,6 +332,43 @@ static void test_lmr(void)
 	       "it is unmapped");
 }
 
+static void *come(void *arg)
+{
+	struct lite *l = arg;
+	int p = lite_peer(l, lite_addr(server), 0);
+
+	return lite_barrier(l, p, "meet", 2, 10000) ? arg : NULL;
+}
+
+static void test_locks(void)
+{
+	int self = lite_peer(server, lite_addr(server), 0);
+	uint64_t token[2] = {};
+	pthread_t thread;
+	void *other;
+	int lock, err;
+
+	lock = lite_lock(client, peer, "door", 500, 0, &token[0]);
+	result(lock > 0 && !lite_lock_check(client, lock), "a lock is held");
+	err = lite_lock(server, self, "door", 500, 0, NULL) < 0;
+	result(fails(err, EBUSY), "and by one only");
+	usleep(1500000);
+	result(!lite_lock_check(client, lock), "longer than its lease");
+	result(!lite_unlock(client, lock), "it is released");
+	result(lite_unlock(client, lock) && errno == EBADF, "once");
+	lock = lite_lock(server, self, "door", 0, 5000, &token[1]);
+	result(lock > 0 && token[1] > token[0],
+	       "the next has it, and a greater token");
+	result(!lite_unlock(server, lock), "it is released, too");
+	err = pthread_create(&thread, NULL, come, server);
+	err |= lite_barrier(client, peer, "meet", 2, 10000);
+	err |= pthread_join(thread, &other);
+	result(!err && !other, "two meet at a barrier");
+	err = lite_barrier(client, peer, "meet", 2, 300);
+	result(fails(err, ETIMEDOUT), "one alone does not pass");
+	lite_peer_close(server, self);
+}
+
 /* A server that dies with a request. */
 static void test_death(const char *dead)
 {
@@ -378,7 +415,8 @@ static pid_t orphan(const char *owner)
 		return pid;
 	client = lite_open("lite-user-o", owner);
 	p = client ? lite_peer(client, lite_addr(server), 0) : -1;
-	if (p < 0 || lite_lmr_alloc(client, p, "orphan", 4096, LITE_READ))
+	if (p < 0 || lite_lmr_alloc(client, p, "orphan", 4096, LITE_READ) ||
+	    lite_lock(client, p, "orphan-lock", 600000, 0, NULL) < 0)
 		_exit(1);
 	raise(SIGKILL);
 	_exit(1);
@@ -404,7 +442,7 @@ int main(int argc, char **argv)
 	struct lite_call end = { .op = OP_END };
 	pthread_t thread;
 	double since;
-	int status;
+	int status, lock;
 	pid_t pid;
 
 	if (argc != 5) {
@@ -428,12 +466,17 @@ int main(int argc, char **argv)
 	pid = orphan(argv[4]);
 	waitpid(pid, &status, 0);
 	since = now();
-	result(WIFSIGNALED(status), "a program is killed that has an LMR");
+	result(WIFSIGNALED(status),
+	       "a program is killed that has an LMR and a lock");
+	lock = lite_lock(client, peer, "orphan-lock", 0, 5000, NULL);
+	result(lock > 0 && !lite_unlock(client, lock),
+	       "its lock is released, long before the lease ends");
 	test_messages();
 	test_memory();
 	test_async();
 	test_errors(argv[1]);
 	test_lmr();
+	test_locks();
 	test_death(argv[3]);
 	test_orphan(since);
 	end.peer = peer;

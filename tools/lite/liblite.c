@@ -476,3 +476,48 @@ int lite_lmr_cas(struct lite *l, int lmr, uint64_t off, uint64_t expect,
 
 	return do_atomic(l, LITE_IOC_LMR_CAS, lmr, &a, old);
 }
+
+int lite_lock(struct lite *l, int peer, const char *name,
+	      unsigned int lease_ms, unsigned int wait_ms, uint64_t *token)
+{
+	struct lite_u_lock a = {
+		.peer = (uint32_t)peer,
+		.lease_ms = lease_ms,
+		.wait_ms = wait_ms,
+	};
+
+	if (set_text(a.name, sizeof(a.name), name) ||
+	    ioctl(l->fd, LITE_IOC_LOCK, &a))
+		return -1;
+	if (token)
+		*token = a.token;
+	return (int)a.id;
+}
+
+int lite_unlock(struct lite *l, int lock)
+{
+	uint32_t id = (uint32_t)lock;
+
+	return ioctl(l->fd, LITE_IOC_UNLOCK, &id);
+}
+
+int lite_lock_check(struct lite *l, int lock)
+{
+	uint32_t id = (uint32_t)lock;
+
+	return ioctl(l->fd, LITE_IOC_LOCK_CHECK, &id);
+}
+
+int lite_barrier(struct lite *l, int peer, const char *name, unsigned int nr,
+		 unsigned int timeout_ms)
+{
+	struct lite_u_lock a = {
+		.peer = (uint32_t)peer,
+		.nr = nr,
+		.wait_ms = timeout_ms,
+	};
+
+	if (set_text(a.name, sizeof(a.name), name))
+		return -1;
+	return ioctl(l->fd, LITE_IOC_BARRIER, &a);
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 */
 /*
- * liblite: messages, registered memory and LMRs (named memory at any node of
- * the rack) for programs, by /dev/lite. liblite(3) describes it.
+ * liblite: messages, registered memory, LMRs (named memory at any node of the
+ * rack), locks and barriers for programs, by /dev/lite. liblite(3) describes
+ * it.
  *
  * All functions that return int give 0 or more, or -1 and errno. All may be
  * called from any thread.
@@ -154,6 +155,13 @@ int lite_lmr_add(struct lite *l, int lmr, uint64_t off, uint64_t value,
 		 uint64_t *old);
 int lite_lmr_cas(struct lite *l, int lmr, uint64_t off, uint64_t expect,
 		 uint64_t value, uint64_t *old);
+
+int lite_lock(struct lite *l, int peer, const char *name,
+	      unsigned int lease_ms, unsigned int wait_ms, uint64_t *token);
+int lite_unlock(struct lite *l, int lock);
+int lite_lock_check(struct lite *l, int lock);
+int lite_barrier(struct lite *l, int peer, const char *name, unsigned int nr,
+		 unsigned int timeout_ms);
 
 #ifdef __cplusplus
 }

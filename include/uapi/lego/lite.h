@@ -300,6 +300,29 @@ struct lite_u_atomic {
 	__u32 reserved;
 };
 
+/**
+ * struct lite_u_lock - LITE_IOC_LOCK, LITE_IOC_BARRIER
+ * @name: of the lock or barrier, at its node
+ * @peer: the node that keeps it
+ * @wait_ms: how long to wait, at most an hour; 0: not at all, EBUSY (LOCK)
+ * @lease_ms: it is held so long without a word of this node, 200 to 600000; 0:
+ *	10 seconds; renewed in the background (LOCK)
+ * @nr: how many pass together (BARRIER)
+ * @id: out: for LITE_IOC_UNLOCK, LITE_IOC_LOCK_CHECK (LOCK)
+ * @reserved: 0
+ * @token: out: grows with each hold of any lock of that node (LOCK)
+ */
+struct lite_u_lock {
+	char name[LITE_U_NAME_LEN];
+	__u32 peer;
+	__u32 wait_ms;
+	__u32 lease_ms;
+	__u32 nr;
+	__u32 id;
+	__u32 reserved;
+	__u64 token;
+};
+
 #define LITE_IOC_NODE _IOWR('l', 0x40, struct lite_u_node)
 #define LITE_IOC_MEM_ALLOC _IOWR('l', 0x41, struct lite_u_mem)
 #define LITE_IOC_MEM_FREE _IOW('l', 0x42, __u32)
@@ -321,5 +344,9 @@ struct lite_u_atomic {
 #define LITE_IOC_LMR_COPY _IOW('l', 0x52, struct lite_u_copy)
 #define LITE_IOC_LMR_ADD _IOWR('l', 0x53, struct lite_u_atomic)
 #define LITE_IOC_LMR_CAS _IOWR('l', 0x54, struct lite_u_atomic)
+#define LITE_IOC_LOCK _IOWR('l', 0x55, struct lite_u_lock)
+#define LITE_IOC_UNLOCK _IOW('l', 0x56, __u32)
+#define LITE_IOC_LOCK_CHECK _IOW('l', 0x57, __u32)
+#define LITE_IOC_BARRIER _IOW('l', 0x58, struct lite_u_lock)
 
 #endif /* _UAPI_LEGO_LITE_H */
