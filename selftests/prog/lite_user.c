@@ -415,8 +415,8 @@ static pid_t orphan(const char *owner)
 		return pid;
 	client = lite_open("lite-user-o", owner);
 	p = client ? lite_peer(client, lite_addr(server), 0) : -1;
-	if (p < 0 || lite_lmr_alloc(client, p, "orphan", 4096, LITE_READ) ||
-	    lite_lock(client, p, "orphan-lock", 600000, 0, NULL) < 0)
+	if (p < 0 || lite_lmr_alloc(client, p, "left-behind", 4096, LITE_READ) ||
+	    lite_lock(client, p, "left-lock", 600000, 0, NULL) < 0)
 		_exit(1);
 	raise(SIGKILL);
 	_exit(1);
@@ -427,7 +427,7 @@ static void test_orphan(double since)
 	int lmr;
 
 	do {
-		lmr = lite_lmr_map(client, peer, "orphan", LITE_READ, NULL);
+		lmr = lite_lmr_map(client, peer, "left-behind", LITE_READ, NULL);
 		if (lmr < 0)
 			break;
 		lite_lmr_unmap(client, lmr);
@@ -468,7 +468,7 @@ int main(int argc, char **argv)
 	since = now();
 	result(WIFSIGNALED(status),
 	       "a program is killed that has an LMR and a lock");
-	lock = lite_lock(client, peer, "orphan-lock", 0, 5000, NULL);
+	lock = lite_lock(client, peer, "left-lock", 0, 5000, NULL);
 	result(lock > 0 && !lite_unlock(client, lock),
 	       "its lock is released, long before the lease ends");
 	test_messages();
