@@ -120,7 +120,7 @@ static void raw_done(struct lite_call *call)
  * @peer: whom, in class control
  * @raw: the request
  *
- * Context: process, may sleep, bounded.
+ * Context: process, may sleep, bounded and killable.
  * Return: as from lite_call().
  */
 int lite_raw_call(struct lite_peer *peer, const struct lite_raw *raw)
@@ -137,7 +137,10 @@ int lite_raw_call(struct lite_peer *peer, const struct lite_raw *raw)
 		err = lite_raw_start(peer, &rc.call, raw);
 	if (err)
 		return err;
-	/* bounded by the time-out, without segments nothing is waited for */
-	wait_for_completion(&rc.over);
+	if (!wait_for_completion_killable(&rc.over))
+		return rc.call.status;
+	if (lite_link_abandon(&peer->link[LITE_CLASS_CONTROL], &rc.call))
+		return -EINTR;
+	wait_for_completion(&rc.over); /* somebody is just ending it */
 	return rc.call.status;
 }
