@@ -183,6 +183,7 @@ void lite_link_arm(struct lite_link *link, unsigned int slot)
 	if (timer) {
 		link->timer_on = true;
 		link->heard = jiffies; /* before it owed us nothing */
+		link->missed = 0;
 	}
 	link->tx_bytes += s->tx;
 	link->moves += s->move;

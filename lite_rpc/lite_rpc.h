@@ -343,6 +343,8 @@ enum lite_forge {
  * @missed: heartbeats since @heard
  * @beat_sent: number of the last one
  * @beat_answered: of the last one that was answered
+ * @beats: heartbeats sent, ever
+ * @stalls: how often it was STALLED
  * @connect_queued: connect_work will look
  * @tries: how many connects have ended, to share the outcome (@last_err)
  * @queue: calls that wait for a slot or a connection (queue.c); under @lock
@@ -399,7 +401,7 @@ struct lite_link {
 	u64 connects;
 	u64 resets;
 	u64 beats;
-	u64 stalls; /* how often it was STALLED */
+	u64 stalls;
 };
 
 /**

@@ -186,7 +186,8 @@ int lite_call_start(struct lite_peer *peer, struct lite_call *call);
  *
  * As lite_call_start(), but the call waits for what that would return, behind
  * those that wait already, and through reconnections: thousands may. It waits
- * three quarters of its time-out, then it is over (-ETIMEDOUT, not sent).
+ * three quarters of its time-out, then it is over (-ETIMEDOUT, not sent); to a
+ * peer that is known to be dead or another one now it is over at once.
  * @call->done is called exactly once in any case, perhaps before this returns.
  * Context: any but hard interrupt; never sleeps.
  */
