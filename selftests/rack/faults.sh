@@ -17,6 +17,30 @@ tap_ok $? "after it the peer has forgotten the caller"
 before=$(kib_free p0)
 before_m1=$(kib_free m1)
 faults p0 "$to" m1
+
+# A connection whose peer is silent for a while; one whose device lives alone.
+beat p0 200 5
+load_run p0 "$to" calls=1 hold=1 timeout_ms=$((10000 * slow))
+before_resets=$(load_link p0 "$to" resets)
+"$rack" net m1 down
+(sleep 1; "$rack" net m1 up) &
+load_run p0 "$to" calls=1 hold=1 timeout_ms=$((10000 * slow))
+wait
+load_clean "the link down for a second"
+[ "$(load_link p0 "$to" stalls)" -gt 0 ]
+tap_ok $? "it was stalled"
+tap_is "$(load_link p0 "$to" state) $(load_link p0 "$to" resets)" \
+	"up $before_resets" "and is up again, the same connection"
+fault m1 sink drop 1
+load_run p0 "$to" calls=1 hold=1 timeout_ms=60000
+tap_like "$(cat "$load_out")" '"errors": \{ *"104": 1' \
+	"a peer of which only the device answers is lost long before the time-out"
+tap_is "$(load_link p0 "$to" state)" reconnecting "its connection is, too"
+fault m1 sink drop 0
+beat p0 1000 5
+load_run p0 "$to" calls=1 timeout_ms=$((10000 * slow))
+load_clean "a peer that answers again"
+
 wait_until 10 no_conns m1 sink
 tap_ok $? "after all that the peer has forgotten the caller"
 lost="$((before - $(kib_free p0))) $((before_m1 - $(kib_free m1)))"

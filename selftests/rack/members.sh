@@ -34,6 +34,11 @@ wait_until 10 is m1 dead
 tap_ok $? "a dead mComponent is noticed"
 [ $((SECONDS - start)) -le $((6 * slow)) ]
 tap_ok $? "within 5 s"
+no_conn() {
+	! on g0 grep -q "^in m1 " /sys/kernel/debug/lego/nodes/g0/links
+}
+wait_until 15 no_conn
+tap_ok $? "and nothing is kept for a caller that lost its power"
 tap_is "$(state m0)" up "and no other is thought dead"
 wait $get
 tap_ok $? "and the lock is another's"
@@ -48,10 +53,33 @@ tap_ok $? "it comes again"
 wait_until 10 is m1 up
 tap_ok $? "and is a member again"
 
-"$rack" net m0 down
-wait_until 10 is m0 dead
+# s0 is in use, so p0 has connections to it
+have_vnode test
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+lrun sh -c 'echo on; sleep 100' > "$out" &
+wait_until 60 grep -q on "$out"
+on_sh p0 'cd /sys/kernel/tracing
+	[ -e trace ] || mount -t tracefs none . || exit
+	echo > trace; echo 1 > events/lite_rpc/lite_link_state/enable'
+"$rack" net s0 down
+wait_until 10 is s0 dead
 tap_ok $? "one whose network is gone is noticed, too"
-"$rack" net m0 up
-wait_until 30 is m0 up
+links_gone() {
+	on p0 grep -q "lite_link_state: p0 -> $1 .* to gone" \
+		/sys/kernel/tracing/trace
+}
+addr=$(attr g0 gmgr/g0/members/s0/addr)
+wait_until 5 links_gone "$addr"
+tap_ok $? "nobody waits for it"
+"$rack" net s0 up
+wait_until 30 is s0 up
 tap_ok $? "and comes back with its network"
+tap_check "whoever had connections to it has them again" \
+	lrun -p p0 sh -c 'ls / > /dev/null'
+tap_like "$(on p0 grep "lite_link_state: p0 -> $addr " \
+	/sys/kernel/tracing/trace)" 'gone to down' "it is no other peer"
+on_sh p0 'echo 0 > /sys/kernel/tracing/events/lite_rpc/lite_link_state/enable
+	pkill -x sleep; true'
+wait
 tap_done
