@@ -170,6 +170,7 @@ int user_mem_map(struct lite_user *u, struct vm_area_struct *vma)
  * user_mem_exit() - free all regions
  * @u: file, whose calls are over and whose node is stopped
  *
+ * Waits for what was pushed from them, which ends with the connections.
  * Context: process, may sleep.
  */
 void user_mem_exit(struct lite_user *u)
@@ -178,7 +179,7 @@ void user_mem_exit(struct lite_user *u)
 	unsigned long id;
 
 	xa_for_each(&u->mems, id, h) {
-		WARN_ON_ONCE(atomic_read(&h->users));
+		wait_event(u->wait, !atomic_read(&h->users));
 		xa_erase(&u->mems, id);
 		free_mem(u, to_mem(h));
 	}

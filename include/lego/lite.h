@@ -328,7 +328,8 @@ struct lite_lmr; /* an LMR that was mapped */
  * @size: bytes, rounded up to whole pages; zeroed
  * @others: LITE_LMR_*, what nodes may that were granted nothing else
  *
- * It is this node's: freed with lite_lmr_free(), or when this node ends.
+ * It is this node's: freed with lite_lmr_free(), or when this node ends; that
+ * of one that has not joined a rack, 15 s after its last connection there.
  * Context: process, may sleep, bounded.
  * Return: 0; -EEXIST (the name is taken); -ENOMEM (more than there is, or than
  *	the parameter lmr_mb there); or lite_call()'s.
