@@ -2,7 +2,7 @@
 /*
  * Tests of LMRs from the kernel: two nodes, "alice" and "bob", use memory at
  * other nodes. Not installed. Reading /sys/kernel/debug/lego/lmr/run runs them
- * and gives TAP.
+ * and gives TAP. Reading "bw" measures writing and gives KiB per second.
  */
 #include <linux/debugfs.h>
 #include <linux/delay.h>
@@ -421,6 +421,65 @@ out_exit:
 	return err;
 }
 
+#define BW_SIZE (16 * 1024 * 1024)
+#define BW_PIECE (1024 * 1024) /* of our memory, again and again */
+#define BW_TIMES 2
+
+/* one call that writes all, LITE_MOVE_MAX at a time as every call does */
+static int bw_write(struct lite_lmr *lmr)
+{
+	struct lite_sge sge[BW_SIZE / BW_PIECE];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sge); i++)
+		sge[i] = piece(&alice, 0, BW_PIECE);
+	return lite_lmr_write(lmr, 0, sge, ARRAY_SIZE(sge));
+}
+
+static int bw_measure(struct seq_file *m, struct lite_lmr *lmr)
+{
+	unsigned int i;
+	ktime_t start;
+	int err;
+
+	err = bw_write(lmr); /* has the keys */
+	start = ktime_get();
+	for (i = 0; i < BW_TIMES && !err; i++)
+		err = bw_write(lmr);
+	if (!err)
+		seq_printf(m, "%llu\n",
+			   div64_u64((u64)BW_TIMES * BW_SIZE / 1024 *
+				     NSEC_PER_SEC,
+				     ktime_to_ns(ktime_sub(ktime_get(),
+							   start))));
+	return err;
+}
+
+static int bw_show(struct seq_file *m, void *v)
+{
+	struct lite_lmr *lmr;
+	int err;
+
+	mutex_lock(&run_lock);
+	err = actor_init(&alice, "alice", 7491);
+	if (!err)
+		err = lite_lmr_alloc(alice.at, "lmr-bw", BW_SIZE, 0);
+	if (err)
+		goto out_exit;
+	lmr = lite_lmr_map(alice.at, "lmr-bw", LITE_LMR_RW);
+	err = PTR_ERR_OR_ZERO(lmr);
+	if (!err) {
+		err = bw_measure(m, lmr);
+		lite_lmr_free(lmr);
+	}
+	lite_lmr_unmap(lmr);
+out_exit:
+	actor_exit(&alice);
+	mutex_unlock(&run_lock);
+	return err;
+}
+DEFINE_SHOW_ATTRIBUTE(bw);
+
 static int run_open(struct inode *inode, struct file *file)
 {
 	/* room for all at once, or it would be run again */
@@ -439,6 +498,7 @@ static int __init lego_lmr_init(void)
 {
 	dir = debugfs_create_dir("lmr", lite_debugfs());
 	debugfs_create_file("run", 0400, dir, NULL, &run_fops);
+	debugfs_create_file("bw", 0400, dir, NULL, &bw_fops);
 	return 0;
 }
 
