@@ -204,26 +204,31 @@ static void forget_keys(struct lite_lmr *lmr)
  * struct move - a part of a read or write
  * @call: its end
  * @sge: local memory
- * @batch: the others
+ * @over: it has ended
+ * @started: it will end
  */
 struct move {
 	struct lite_call call;
 	struct lite_sge sge;
-	struct move_batch *batch;
-};
-
-struct move_batch {
-	atomic_t left;
-	struct completion done;
-	struct move move[WINDOW];
+	struct completion over;
+	bool started;
 };
 
 static void move_over(struct lite_call *call)
 {
-	struct move_batch *b = call->priv;
+	struct move *m = call->priv;
 
-	if (atomic_dec_and_test(&b->left))
-		complete(&b->done);
+	complete(&m->over);
+}
+
+/* How it ended; it has its time-out. */
+static int move_wait(struct move *m)
+{
+	if (!m->started)
+		return 0;
+	wait_for_completion(&m->over);
+	m->started = false;
+	return m->call.status;
 }
 
 /* Start one, connecting and waiting for a slot as long as it takes, bounded. */
@@ -249,9 +254,10 @@ static int move_start(struct lite_lmr *lmr, struct move *m,
 	}
 }
 
-static void move_init(struct move *m, struct move_batch *b,
-		      const struct lite_sge *sge, u64 done, u32 len, bool write)
+static void move_init(struct move *m, const struct lite_sge *sge, u64 done,
+		      u32 len, bool write)
 {
+	init_completion(&m->over);
 	m->sge = (struct lite_sge){
 		.mr = sge->mr,
 		.off = sge->off + done,
@@ -264,7 +270,7 @@ static void move_init(struct move *m, struct move_batch *b,
 		.out = &m->sge,
 		.nr_out = !write,
 		.done = move_over,
-		.priv = b,
+		.priv = m,
 	};
 }
 
@@ -282,54 +288,43 @@ struct cursor {
 	u64 done;
 };
 
-/* One batch; the cursor moves on. */
-static int run_batch(struct lite_lmr *lmr, struct cursor *c,
-		     struct move_batch *b, bool write)
+/* The next; the cursor moves on. */
+static int move_next(struct lite_lmr *lmr, struct cursor *c, struct move *m,
+		     bool write)
 {
 	struct lite_wire_seg seg;
-	unsigned int i, n;
-	int err = 0;
 	u32 len, at;
+	int err;
 
-	atomic_set(&b->left, 1);
-	reinit_completion(&b->done);
-	for (n = 0; n < WINDOW && c->nr; n++) {
-		div_u64_rem(c->off, LITE_LMR_PIECE, &at);
-		len = min3((u64)LITE_MOVE_MAX, (u64)LITE_LMR_PIECE - at,
-			   c->sge->len - c->done);
-		err = get_key(lmr, c->off, len, &seg);
-		if (err)
-			break;
-		move_init(&b->move[n], b, c->sge, c->done, len, write);
-		atomic_inc(&b->left);
-		err = move_start(lmr, &b->move[n], &seg, write);
-		if (err) {
-			atomic_dec(&b->left);
-			break;
-		}
-		c->off += len;
-		c->done += len;
-		if (c->done == c->sge->len) {
-			c->sge++;
-			c->nr--;
-			c->done = 0;
-		}
+	div_u64_rem(c->off, LITE_LMR_PIECE, &at);
+	len = min3((u64)LITE_MOVE_MAX, (u64)LITE_LMR_PIECE - at,
+		   c->sge->len - c->done);
+	err = get_key(lmr, c->off, len, &seg);
+	if (err)
+		return err;
+	move_init(m, c->sge, c->done, len, write);
+	err = move_start(lmr, m, &seg, write);
+	if (err)
+		return err;
+	m->started = true;
+	c->off += len;
+	c->done += len;
+	if (c->done == c->sge->len) {
+		c->sge++;
+		c->nr--;
+		c->done = 0;
 	}
-	if (!atomic_dec_and_test(&b->left))
-		wait_for_completion(&b->done); /* each has its time-out */
-	for (i = 0; i < n && !err; i++)
-		err = b->move[i].call.status;
-	return err;
+	return 0;
 }
 
 static int move_all(struct lite_lmr *lmr, u64 off, const struct lite_sge *sge,
 		    unsigned int nr, bool write)
 {
 	struct cursor c = { .off = off, .sge = sge, .nr = nr };
-	struct move_batch *b;
+	struct move *window;
 	unsigned int i;
 	u64 len = 0;
-	int err = 0;
+	int err = 0, end;
 
 	might_sleep();
 	if (!(lmr->access & (write ? LITE_LMR_WRITE : LITE_LMR_READ)))
@@ -341,13 +336,20 @@ static int move_all(struct lite_lmr *lmr, u64 off, const struct lite_sge *sge,
 	}
 	if (off > lmr->size || len > lmr->size - off)
 		return -EINVAL;
-	b = kmalloc(sizeof(*b), GFP_KERNEL);
-	if (!b)
+	window = kcalloc(WINDOW, sizeof(*window), GFP_KERNEL);
+	if (!window)
 		return -ENOMEM;
-	init_completion(&b->done);
-	while (c.nr && !err)
-		err = run_batch(lmr, &c, b, write);
-	kfree(b);
+	/* they end in order, so who waits for the oldest keeps the rest going */
+	for (i = 0; c.nr && !err; i++) {
+		err = move_wait(&window[i % WINDOW]);
+		if (!err)
+			err = move_next(lmr, &c, &window[i % WINDOW], write);
+	}
+	for (i = 0; i < WINDOW; i++) {
+		end = move_wait(&window[i]);
+		err = err ?: end;
+	}
+	kfree(window);
 	if (err)
 		forget_keys(lmr);
 	return err;
