@@ -316,6 +316,7 @@ struct lite_slot {
  * @LITE_FORGE_EARLY: a request instead of a proof
  * @LITE_FORGE_WRITE: a write of nothing before the proof
  * @LITE_FORGE_SILENT: say nothing
+ * @LITE_FORGE_CROWD: the same, many at once
  */
 enum lite_forge {
 	LITE_FORGE_NONE,
@@ -327,6 +328,7 @@ enum lite_forge {
 	LITE_FORGE_EARLY,
 	LITE_FORGE_WRITE,
 	LITE_FORGE_SILENT,
+	LITE_FORGE_CROWD,
 };
 
 /**

@@ -202,6 +202,7 @@ void lite_auth_refused(struct lite_node *node, struct rdma_cm_id *id,
 u32 lite_auth_admission(struct lite_node *node, struct rdma_cm_id *id,
 			const struct lite_connect_req *req, const char *name);
 int lite_auth_serve(struct lite_qp *qp);
+int lite_auth_crowd(struct lite_link *link, unsigned long deadline);
 int lite_auth_rx(struct lite_qp *qp, u32 imm, u32 len);
 
 /* rdma_mr.c */

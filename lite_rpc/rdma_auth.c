@@ -15,6 +15,7 @@
  * Until then each side's queue pair takes no more than that (rdma_state.c), and
  * the conn is no successor of an older one of the same name (conn.c).
  */
+#include <linux/delay.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/sunrpc/addr.h>
@@ -24,6 +25,10 @@
 /* conns that have still to prove a key: of one address, of all */
 #define MAX_CLOSED_ADDR 16
 #define MAX_CLOSED 64
+
+/* what a test makes of them, and how long they stay at most: as AUTH_MS */
+#define CROWD (MAX_CLOSED_ADDR + 4)
+#define CROWD_MS 3000
 
 #define AUTH_IMM LITE_IMM(LITE_IMM_AUTH, 0, 0)
 
@@ -210,6 +215,8 @@ int lite_auth_prove(struct lite_qp *qp, unsigned long deadline)
 
 	if (!auth)
 		return 0;
+	if (qp->link->forge == LITE_FORGE_CROWD)
+		return -EINPROGRESS;
 	err = make_proof(qp);
 	if (!err)
 		err = send_proof(qp);
@@ -219,6 +226,43 @@ int lite_auth_prove(struct lite_qp *qp, unsigned long deadline)
 	if (smp_load_acquire(&auth->here)) /* pairs with lite_auth_rx() */
 		err = take_result(qp);
 	return err ?: lite_qp_open(qp);
+}
+
+/**
+ * lite_auth_crowd() - try to have more half-open connections than one may
+ * @link: link that forges
+ * @deadline: jiffies; to make them
+ *
+ * They stay for a while, so that one can look. How many there were is logged.
+ * Context: process, bounded, killable.
+ * Return: why there are no more; -EINPROGRESS: there could be.
+ */
+int lite_auth_crowd(struct lite_link *link, unsigned long deadline)
+{
+	struct lite_qp *qp[CROWD];
+	unsigned int nr;
+	int err = -ENOMEM;
+
+	for (nr = 0; nr < CROWD; nr++) {
+		qp[nr] = lite_qp_alloc(link->peer->node);
+		if (!qp[nr])
+			break;
+		qp[nr]->link = link;
+		err = lite_cm_connect(qp[nr], deadline);
+		if (err == -EINPROGRESS)
+			continue;
+		lite_qp_destroy(qp[nr]);
+		lite_qp_free(qp[nr]);
+		break;
+	}
+	pr_info("%s: %u connections with %s that prove nothing, then error %d\n",
+		link->peer->node->name, nr, link->peer->addr.text, err);
+	msleep_interruptible(CROWD_MS);
+	while (nr--) {
+		lite_qp_destroy(qp[nr]);
+		lite_qp_free(qp[nr]);
+	}
+	return err;
 }
 
 /* ---- the server's side ---- */

@@ -209,6 +209,7 @@ static const char *const forges[] = {
 	[LITE_FORGE_EARLY] = "early",
 	[LITE_FORGE_WRITE] = "write",
 	[LITE_FORGE_SILENT] = "silent",
+	[LITE_FORGE_CROWD] = "crowd",
 };
 
 /*

@@ -83,6 +83,8 @@ static int rdma_link_connect(struct lite_link *link)
 	unsigned long start = jiffies;
 	int err;
 
+	if (link->forge == LITE_FORGE_CROWD)
+		return lite_auth_crowd(link, start + 2 * half);
 	err = try_connect(link, start + half);
 	if (err == -ETIMEDOUT || err == -ECONNRESET)
 		err = try_connect(link, start + 2 * half);

@@ -58,7 +58,8 @@ member_up() {
 have_vnode test
 in_both "$(lines 20000)"
 out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+crowd=$(mktemp)
+trap 'rm -f "$out" "$crowd"' EXIT
 want=$(on_sh p0 'echo on; for i in 1 2 3 4; do sort -r /data/lines; done' |
 	md5sum)
 # start: a program that runs meanwhile; finish NAME: it was not disturbed
@@ -130,6 +131,15 @@ tap_like "$(connects p0 m0 short)" 'No route|refused' "nor half a message"
 tap_like "$(connects p0 m0 early)" 'No route|refused' "a request is no proof"
 tap_like "$(connects p0 m0 write)" 'No route|refused' "nothing is written before it"
 tap_like "$(connects p0 m0 silent)" 'timed out' "nor is silence one"
+on p0 dmesg -C
+connects p0 m0 crowd > "$crowd" &
+sleep 2
+tap_check "while it has as many half-open ones as it may have, others get in" \
+	connects g0 m0 right
+wait $!
+tap_like "$(cat "$crowd")" 'refused' "it gets no more of them"
+tap_like "$(on p0 dmesg)" ' 16 connections with .* that prove nothing' \
+	"and these are 16"
 tap_like "$(connects p0 m0 version)" 'Protocol not supported' \
 	"another version is refused"
 for _ in 1 2 3 4 5 6 7 8 9 10; do
