@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # timeout: 240
 # Messages of a wrong version, operation or length, from a peer to each kind of
-# component: refused with an error, soon, logged, and nothing else suffers.
+# component: refused with an error, soon, logged, and nothing else suffers. And
+# many from a generator, which breaks nothing (soak/malformed: more of them).
 # (The same over RDMA: rack/messages.)
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../fuzz.sh"
 
 expect_log 'refused request|bad message|bad reply|link reset'
 have_vnode test
@@ -28,7 +30,7 @@ refused() {
 }
 
 out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+trap 'rm -f "$out" "$fuzz_out"' EXIT
 lrun sh -c 'echo on; for i in 1 2 3; do sort -r /data/lines; done' > "$out" &
 wait_until 60 grep -q on "$out"
 for to in g0 m0 s0 p0; do
@@ -58,4 +60,24 @@ wait
 want=$(on_sh p0 'echo on; for i in 1 2 3; do sort -r /data/lines; done' |
 	md5sum)
 tap_is "$(md5sum < "$out")" "$want" "a program that ran meanwhile is right"
+
+# of those some are not even to be answered: connections take longer over RDMA
+nr=20000 breaks=1000
+if [ "$(attr p0 nodes/p0/transport)" = rdma ]; then
+	nr=4000 breaks=100
+fi
+fuzz_begin
+tap_ok $? "a generator of malformed messages is there"
+fuzz_run seed=1 count=$nr breaks=$breaks $fuzz_targets
+fuzz_good $nr
+tap_ok $? "$nr requests: each call ends once, and no other memory is touched"
+tap_note "$(cat "$fuzz_out")"
+fuzz_run seed=1 count=$((nr / 2)) threads=4 breaks=$((breaks / 4)) lies=1
+fuzz_good $((nr / 2))
+tap_ok $? "$((nr / 2)) answers: the same"
+tap_note "$(cat "$fuzz_out")"
+tap_check "all that was made goes" fuzz_end
+same "and a program's result is right" sort /data/lines
+wait_until 30 none_held
+tap_is "$(held)" 0 "no memory is held in the end"
 tap_done
