@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # timeout: 240
-# rack: fresh
 # Bad module parameters: insmod fails, says why, soon, and leaves nothing.
 . "$(dirname "$0")/../lib.sh"
 
+idle() { [ "$(on one cat /sys/module/pcomp/refcnt)" = 0 ]; }
 build=$(on_sh one 'echo "$1"' "$TOP/build/$KERNEL")
 
 # bad MODULE NAME PARAMETER...
@@ -19,7 +19,34 @@ bad() {
 	tap_ok $? "$module: and soon"
 }
 
-on_sh one 'rmdir /sys/kernel/config/lego/mcomp/m1
+# all_bad GMGR: each component with it, at once: some wait for it
+all_bad() {
+	local out start=$SECONDS module name
+	# shellcheck disable=SC2016
+	out=$(on_sh one 'dmesg -C
+		bad() {
+			insmod "$build/$1/$1.ko" name=$2 addr=loop:$2 \
+				"gmgr=$gmgr" $3 2> /dev/null || echo "failed: $1"
+		}
+		build=$1 gmgr=$2
+		bad mcomp m0 mem_mb=16 &
+		bad pcomp p0 excache_mb=16 &
+		bad scomp s0 dir=/srv/lego &
+		wait
+		dmesg | grep -v taint' "$build" "$1")
+	for module in mcomp pcomp scomp; do
+		name=${module:0:1}0
+		tap_like "$out" "^failed: $module" "$module: insmod with gmgr=$1 fails"
+		tap_like "$out" "$module: |lite_rpc: $name: " \
+			"$module: and the kernel log says why"
+	done
+	[ $((SECONDS - start)) -le $((30 * slow)) ]
+	tap_ok $? "and all soon"
+}
+
+# what the tests before have made by configfs goes, too
+wait_until 20 idle
+on_sh one 'rmdir /sys/kernel/config/lego/{pcomp,scomp,mcomp}/* 2> /dev/null
 	for m in pcomp scomp mcomp; do rmmod $m || exit; done'
 tap_ok $? "the components unload"
 for mb in 0 -1 100000000; do
@@ -28,12 +55,12 @@ for mb in 0 -1 100000000; do
 		excache_mb=$mb
 done
 for gmgr in '' loop:nobody 10.77.0.99 300.1.2.3; do
-	bad mcomp "gmgr=$gmgr" name=m0 addr=loop:m0 "gmgr=$gmgr" mem_mb=16
-	bad pcomp "gmgr=$gmgr" name=p0 addr=loop:p0 "gmgr=$gmgr" excache_mb=16
-	bad scomp "gmgr=$gmgr" name=s0 addr=loop:s0 "gmgr=$gmgr" dir=/srv/lego
+	all_bad "$gmgr"
 done
 bad scomp 'a dir= that does not exist' name=s0 addr=loop:s0 gmgr=loop:g0 \
 	dir=/nonexistent
 bad mcomp 'an addr= in use' name=m0 addr=loop:g0 gmgr=loop:g0 mem_mb=16
 tap_check "all unload" on one sh -c 'rmmod gmgr && rmmod lite_rpc'
+"$rack" load > /dev/null 2>&1
+tap_ok $? "and load again as they should be"
 tap_done
