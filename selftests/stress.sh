@@ -83,6 +83,30 @@ beat() {
 		echo $1 > heartbeat_ms && echo $2 > heartbeat_misses' "${@:2}"
 }
 
+# forgotten NODE COMPONENT: soon it has no connection of the generator's any more
+forgotten() {
+	wait_until 10 no_conns "$@"
+	tap_ok $? "after that the peer has forgotten the caller"
+}
+
+# given_back NODE KIB NAME: it has as much memory free as it had
+given_back() {
+	local lost=$(($2 - $(kib_free "$1")))
+
+	tap_note "memory lost: $lost KiB"
+	[ $lost -lt $((4096 * slow)) ]
+	tap_ok $? "$3 memory is given back"
+}
+
+# load_rmmod NODE...: the generators end
+load_rmmod() {
+	local node
+
+	for node; do
+		tap_check "the generator unloads" on "$node" rmmod lego_load
+	done
+}
+
 # kib_free NODE: memory that is free or easily so; MemFree leaves out what lies
 # in each CPU's lists
 kib_free() {
@@ -98,11 +122,12 @@ fault() {
 		"${@:2}"
 }
 
-# faults NODE ADDR NODE2: each fault at the caller "load" on NODE, and at the
-# component "sink" on NODE2, which has that address
+# faults NODE ADDR NODE2 [MS]: each fault at the caller "load" on NODE, and at the
+# component "sink" on NODE2, which has that address; for so long, which is each
+# call's time, too (1000)
 faults() {
-	local all="callers=64 timeout_ms=$((1000 * slow)) slack_ms=$((1000 * slow))"
-	local ms=$((1000 * slow)) what at n who bad
+	local ms=$((${4:-1000} * slow)) what at n who bad
+	local all="callers=64 timeout_ms=$ms slack_ms=$((1000 * slow))"
 
 	for what in drop duplicate corrupt fail_qp fail_alloc; do
 		for at in "$1 load" "$3 sink"; do
@@ -124,7 +149,7 @@ faults() {
 	done
 	# a request that comes twice; its second bulk reply would come too late
 	fault "$1" load duplicate 7
-	load_run "$1" "$2" $all ms=$ms callers=8 out=65536 timeout_ms=$((10000 * slow))
+	load_run "$1" "$2" $all ms=$((1000 * slow)) callers=8 out=65536 timeout_ms=$((10000 * slow))
 	load_good "each seventh request sent twice"
 	fault "$1" load duplicate 0
 	# each second connect fails, and so does each second that is asked for
@@ -143,7 +168,7 @@ faults() {
 	tap_ok $? "the link does not stay without credits"
 	fault "$3" sink drop 0
 	# later than most time-outs, and more callers than slots
-	fault "$3" sink delay_ms $((1300 * slow))
+	fault "$3" sink delay_ms $((ms * 13 / 10))
 	load_run "$1" "$2" $all ms=$ms out=4096
 	load_good "late replies"
 	load_run "$1" "$2" $all ms=$ms callers=200

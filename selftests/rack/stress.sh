@@ -48,8 +48,7 @@ tap_note "$(cat "$tos_out")"
 load_clean "qos=hw"
 tos none 3
 tap_is "$(grep -c " 32$" "$tos_out")" 0 "qos=none: it has none"
-wait_until 10 no_conns m1 m1
-tap_ok $? "after it the peer has forgotten the caller"
+forgotten m1 m1
 before=$(kib_free p0)
 before_m1=$(kib_free m1)
 
@@ -81,12 +80,8 @@ load_run p0 "$to" $all ms=$((6000 * slow)) out=65536
 wait
 load_good "the peer made anew"
 
-wait_until 10 no_conns m1 m1
-tap_ok $? "after all that the peer has forgotten the caller"
-lost=$((before_m1 - $(kib_free m1)))
-tap_note "memory lost at the peer: $lost KiB"
-[ $lost -lt $((4096 * slow)) ]
-tap_ok $? "the peer's memory is given back"
+forgotten m1 m1
+given_back m1 "$before_m1" "the peer's"
 
 (sleep 2; "$rack" kill m1; sleep 2; "$rack" start m1 > /dev/null 2>&1) &
 load_run p0 "$to" $all ms=$((30000 * slow)) out=4096
@@ -95,9 +90,6 @@ load_good "the peer loses its power and comes again"
 load_run p0 "$to" $all ms=2000 out=4096 timeout_ms=$((10000 * slow))
 load_clean "the network quiet again"
 
-lost=$((before - $(kib_free p0)))
-tap_note "memory lost at the caller: $lost KiB"
-[ $lost -lt $((4096 * slow)) ]
-tap_ok $? "the caller's memory is given back"
-tap_check "the generator unloads" on p0 rmmod lego_load
+given_back p0 "$before" "the caller's"
+load_rmmod p0
 tap_done
