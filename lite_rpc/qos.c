@@ -25,9 +25,9 @@
 #include "lite_rpc.h"
 #include "qos.h"
 
-#define WINDOW_NS (5 * NSEC_PER_MSEC)
-#define FLOOR_SHIFT 12 /* it doubles in 14 s */
-#define CATCH_UP 32 /* windows that nobody looked after; more change nothing */
+#define WINDOW_NS (20 * NSEC_PER_MSEC)
+#define FLOOR_SHIFT 10 /* it doubles in 14 s */
+#define CATCH_UP 32 /* more windows of one kind change nothing any more */
 
 static const u8 rank[LITE_CLASS_NR] = {
 	[LITE_CLASS_CONTROL] = 0,
@@ -106,9 +106,9 @@ static void ask(const struct lite_qos_ops *ops, const u64 *calls, u64 mean_ns)
 	}
 }
 
+/* perhaps several windows, in which nobody looked: they were alike */
 static void end_window(const struct lite_qos_ops *ops, u64 now)
 {
-	static const u64 nothing[LITE_CLASS_NR];
 	struct lite_qos_seen new;
 	u64 calls[LITE_CLASS_NR] = {};
 	u64 mean = 0, nr = div_u64(now - window, WINDOW_NS);
@@ -116,7 +116,7 @@ static void end_window(const struct lite_qos_ops *ops, u64 now)
 
 	for (i = 0; i < LITE_CLASS_NR; i++) {
 		new = new_of(i);
-		calls[rank[i]] += new.begun;
+		calls[rank[i]] += div64_u64(new.begun, nr);
 		if (i == LITE_CLASS_DEMAND && new.ended)
 			mean = div64_u64(new.ns, new.ended);
 	}
@@ -124,9 +124,8 @@ static void end_window(const struct lite_qos_ops *ops, u64 now)
 	floor_ns += floor_ns >> FLOOR_SHIFT;
 	if (mean && (!floor_ns || mean < floor_ns))
 		floor_ns = mean;
-	ask(ops, calls, mean);
-	for (i = 1; i < min_t(u64, nr, CATCH_UP); i++)
-		ask(ops, nothing, 0);
+	for (i = 0; i < min_t(u64, nr, CATCH_UP); i++)
+		ask(ops, calls, mean);
 	WRITE_ONCE(window, now);
 }
 
@@ -232,7 +231,7 @@ static int qos_set(const char *val, const struct kernel_param *kp)
 		begin_policy(lite_qos_policies[i]);
 		return 0;
 	}
-	pr_err("qos=%s: use none, hw or sw\n", val);
+	pr_err("qos=%.*s: use none, hw or sw\n", (int)strcspn(val, "\n"), val);
 	return -EINVAL;
 }
 
@@ -335,7 +334,7 @@ static int qos_show(struct seq_file *m, void *v)
 	seq_puts(m, "# class limit held tos\n");
 	for (i = 0; i < LITE_CLASS_NR; i++)
 		seq_printf(m, "%s %u %lld %d\n", lite_class_name(i),
-			   READ_ONCE(limit[i]), atomic64_read(&held[i]),
+			   lite_qos_limit(i), atomic64_read(&held[i]),
 			   lite_qos_tos(i));
 	return 0;
 }
