@@ -61,11 +61,10 @@ want=$(on_sh p0 'echo on; for i in 1 2 3; do sort -r /data/lines; done' |
 	md5sum)
 tap_is "$(md5sum < "$out")" "$want" "a program that ran meanwhile is right"
 
-# of those some are not even to be answered: connections take longer over RDMA
+# Over loop only: it leaves spaces with the mComponents, whose modules rack/
+# tests unload.
+[ "$(attr p0 nodes/p0/transport)" = loop ] || tap_done
 nr=20000 breaks=1000
-if [ "$(attr p0 nodes/p0/transport)" = rdma ]; then
-	nr=4000 breaks=100
-fi
 fuzz_begin
 tap_ok $? "a generator of malformed messages is there"
 fuzz_run seed=1 count=$nr breaks=$breaks $fuzz_targets
