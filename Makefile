@@ -23,7 +23,7 @@ kbuild = $(if $(KDIR),$(KDIR),$(LEGO_CACHE)/kernels/$(KERNEL)/build)
 no_btf = $(if $(KDIR),,CONFIG_DEBUG_INFO_BTF_MODULES=)
 jobs := $(shell nproc)
 
-.PHONY: all modules tools setup check bench demo install uninstall headers \
+.PHONY: all modules tools setup check bench soak demo install uninstall headers \
 	debug-kernel kernel clean help
 
 all: modules tools
@@ -55,6 +55,10 @@ check:
 bench: setup
 	+@$(MAKE) all
 	@selftests/bench/run --kernel $(KERNEL) $(B)
+
+soak: setup
+	+@$(MAKE) all
+	@selftests/soak/run --kernel $(KERNEL) $(S)
 
 demo: setup
 	+@$(MAKE) all
@@ -100,6 +104,7 @@ help:
 	@echo 'make demo          a rack in virtual machines runs three programs'
 	@echo 'make check         all tests, in virtual racks; T=NAME for one'
 	@echo 'make bench         costs beside their peers; B=NAME for one'
+	@echo 'make soak          tests that take their time; S=NAME for one'
 	@echo 'make install       modules and tools on this server, for the kernel'
 	@echo '                   that runs, or that of KDIR='
 	@echo 'make uninstall     the contrary'

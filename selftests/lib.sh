@@ -110,6 +110,16 @@ expect_log() {
 	"$rack" allow "$1"
 }
 
+# kmemleak NODE: on the debug kernel, its detectors have found nothing
+kmemleak() {
+	[ "$KERNEL" = debug ] || return 0
+	on_sh "$1" 'f=/sys/kernel/debug/kmemleak
+		echo clear > $f; echo scan > $f; sleep 6; echo scan > $f'
+	tap_is "$(on "$1" cat /sys/kernel/debug/kmemleak)" "" "kmemleak is silent"
+	tap_is "$(on_sh "$1" 'awk "/debug_locks/ { print \$2 }" \
+		/proc/lockdep_stats')" 1 "lockdep is still awake"
+}
+
 # The system under test.
 
 # have_vnode NAME [OPTION...]: make it if it is not there

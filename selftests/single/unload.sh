@@ -56,11 +56,5 @@ leaked=$((before - $(pages)))
 tap_note "memory lost over two rounds: $leaked KiB"
 [ $leaked -lt 8192 ]
 tap_ok $? "their memory is given back"
-if [ "$KERNEL" = debug ]; then
-	on_sh one 'f=/sys/kernel/debug/kmemleak
-		echo clear > $f; echo scan > $f; sleep 6; echo scan > $f'
-	tap_is "$(on one cat /sys/kernel/debug/kmemleak)" "" "kmemleak is silent"
-	tap_is "$(on_sh one 'awk "/debug_locks/ { print \$2 }" \
-		/proc/lockdep_stats')" 1 "lockdep is still awake"
-fi
+kmemleak one
 tap_done
