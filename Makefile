@@ -7,7 +7,8 @@ KERNEL ?= 6.1
 KDIR ?=
 MODULES := lite_rpc gmgr mcomp scomp pcomp
 # Not for servers: KDIR= builds what is installed.
-TEST_MODULES := $(if $(KDIR),,lego_load lego_lmr lego_lock lego_fuzz)
+TEST_MODULES := $(if $(KDIR),,lego_load lego_lmr lego_lock lego_fuzz \
+	lego_nodes)
 
 export LEGO_CACHE ?= $(HOME)/.cache/lego
 # The login shell's PATH of a minimal system may lack them.
