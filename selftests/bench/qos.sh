@@ -3,8 +3,8 @@
 # How long demand takes beside a flood of write-back, by the policy of qos=: a
 # reply of 4 KiB to one caller, while 64 callers of another node of the same
 # machine have 64 KiB each written to them in class write-back; and with no
-# flood at all. Rounds alternate; medians of the rounds' quantiles. Prints, and
-# writes the same into docs/performance.md; never fails for being slow.
+# flood at all. Rounds alternate; medians of the rounds' quantiles. Prints,
+# and never fails for being slow.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../stress.sh"
 ON_TIMEOUT=200
@@ -59,14 +59,4 @@ us() { awk -v ns="${1:-0}" 'BEGIN { printf "%.0f us", ns / 1000 }'; }
 		[ $name = idle ] && what=none flood=
 		echo "| $what | $(us "$(median < "$tmp/$name.p50")") | $(us "$(median < "$tmp/$name.p99")") | $flood |"
 	done
-} | tee "$tmp/table"
-awk -v table="$tmp/table" '
-/^<!-- bench qos -->/ {
-	print
-	while ((getline line < table) > 0)
-		print line
-	skip = 1
 }
-/^<!-- end -->/ { skip = 0 }
-!skip && !/^<!-- bench qos -->/' "$TOP/docs/performance.md" > "$tmp/doc" &&
-	cat "$tmp/doc" > "$TOP/docs/performance.md"
