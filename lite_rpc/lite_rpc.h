@@ -658,6 +658,7 @@ void lite_show_exit(void);
 
 extern struct workqueue_struct *lite_wq;
 extern struct workqueue_struct *lite_connect_wq;
+extern struct workqueue_struct *lite_lock_wq;
 extern bool lite_loop_local;
 extern unsigned int lite_spin_us;
 extern unsigned int lite_spin_demand_us;

@@ -88,7 +88,7 @@ static void give_up_work(struct work_struct *work)
 /* Not by a caller that is being killed: it could not wait. */
 static void give_up(struct lite_lock *lock)
 {
-	queue_work(lite_connect_wq, &lock->give_up);
+	queue_work(lite_lock_wq, &lock->give_up);
 }
 
 static void renew_work(struct work_struct *work)
@@ -110,7 +110,7 @@ static void renew_work(struct work_struct *work)
 	}
 	if (!err)
 		WRITE_ONCE(lock->until, sent + lease_ns(lock));
-	queue_delayed_work(system_unbound_wq, &lock->renew,
+	queue_delayed_work(lite_lock_wq, &lock->renew,
 			   msecs_to_jiffies(err ? third / 4 : third));
 }
 
@@ -206,7 +206,7 @@ struct lite_lock *lite_lock(struct lite_peer *peer, const char *name,
 			&req.wait_ms, wait_ms,
 			min_t(u32, LITE_LOCK_HOLD_MS, lock->lease_ms / 2));
 	if (err == LITE_LOCK_HELD) {
-		queue_delayed_work(system_unbound_wq, &lock->renew,
+		queue_delayed_work(lite_lock_wq, &lock->renew,
 				   msecs_to_jiffies(lock->lease_ms / 3));
 		return lock;
 	}

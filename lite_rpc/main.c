@@ -19,6 +19,9 @@ struct workqueue_struct *lite_wq;
  */
 struct workqueue_struct *lite_connect_wq;
 
+/* Renewing leases and giving up locks: these wait for handlers. */
+struct workqueue_struct *lite_lock_wq;
+
 bool lite_loop_local = true;
 module_param_named(loop_local, lite_loop_local, bool, 0644);
 MODULE_PARM_DESC(loop_local,
@@ -45,9 +48,14 @@ static int __init lite_rpc_init(void)
 	lite_connect_wq = alloc_workqueue("lite_connect", WQ_UNBOUND, 0);
 	if (!lite_connect_wq)
 		goto err_destroy_wq;
+	/* for reclaim: its works are waited for by who unlocks there */
+	lite_lock_wq = alloc_workqueue("lite_lock",
+				       WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!lite_lock_wq)
+		goto err_destroy_connect_wq;
 	err = lite_auth_init();
 	if (err)
-		goto err_destroy_connect_wq;
+		goto err_destroy_lock_wq;
 	err = lite_roots_init();
 	if (err)
 		goto err_exit_auth;
@@ -77,6 +85,8 @@ err_exit_qos:
 	lite_roots_exit();
 err_exit_auth:
 	lite_auth_exit();
+err_destroy_lock_wq:
+	destroy_workqueue(lite_lock_wq);
 err_destroy_connect_wq:
 	destroy_workqueue(lite_connect_wq);
 err_destroy_wq:
@@ -93,6 +103,7 @@ static void __exit lite_rpc_exit(void)
 	lite_qos_exit();
 	lite_roots_exit();
 	lite_auth_exit();
+	destroy_workqueue(lite_lock_wq);
 	destroy_workqueue(lite_connect_wq);
 	destroy_workqueue(lite_wq);
 	lite_mr_exit();
