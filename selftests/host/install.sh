@@ -48,8 +48,8 @@ tap_check "a program is linked with liblite" gcc -I "$root/include" \
 tap_like "$(LD_LIBRARY_PATH=$root/lib "$tmp/prog" 2>&1)" \
 	'^lite_open: No such file' "and runs; it says that there is no /dev/lite"
 tap_check "make uninstall" make "${to[@]}" uninstall
-tap_is "$(find "$tmp/root" -name '*.ko*' -o -path '*lego*' -type f \
-	-o -name '*lite*')" "" \
+tap_is "$(find "$tmp/root" ! -type d \( -name '*.ko*' -o -path '*lego*' \
+	-o -name '*lite*' \))" "" \
 	"nothing is left of it"
 out=$(make -C "$TOP" install KDIR=/nonexistent 2>&1)
 [ $? != 0 ]
