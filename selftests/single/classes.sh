@@ -162,10 +162,11 @@ out=$(on_sh one 'cd "$1" || exit
 	done 2> /dev/null
 	wait $!
 	for ((i = 0; i < 20; i++)); do
-		[ "$(limit writeback)" = 64 ] && break
+		now=$(limit writeback)
+		[ "$now" = 64 ] && break
 		sleep 0.1
 	done
-	echo "later $(limit writeback)"
+	echo "later $now"
 	wait
 	echo "# demand" $(sed -n "s/.*\"calls_per_s\": //p" result) a second
 	cat sink_result' $load_dir "$quick")

@@ -13,6 +13,9 @@ run=$(mktemp)
 trap 'rm -f "$run" "$load_out"' EXIT
 # while a program runs: connections are there as long as somebody needs them
 lrun -p small python3 -c 'import time
+data = [bytearray(b"%07d" % i) * 512 for i in range(3000)]
+for _ in range(2): # three times what fits into ExCache
+    sum(d[i] for d in data for i in (0, -1))
 print(len(sorted(open("/data/lines"))), flush=True)
 time.sleep(100)' > "$run" &
 wait_until 60 grep -q 20000 "$run"
