@@ -31,4 +31,23 @@ static inline void lite_vm_flags_set(struct vm_area_struct *vma,
 #endif
 }
 
+/*
+ * 6.4: until then rxe looks at a queue pair once more when it has queued a
+ * packet, though whoever takes the packet drops the reference: the queue pair
+ * may be freed by then. In the error state it queues none, and who queues one
+ * is in a read-side section. Later ones must not be in that state while the
+ * peer sends (rdma_qp.c).
+ */
+#include <linux/rcupdate.h>
+#include <rdma/ib_verbs.h>
+static inline void lite_quiesce_qp(struct ib_qp *qp)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+	struct ib_qp_attr attr = { .qp_state = IB_QPS_ERR };
+
+	if (!ib_modify_qp(qp, &attr, IB_QP_STATE))
+		synchronize_rcu();
+#endif
+}
+
 #endif /* _LITE_RPC_COMPAT_H */

@@ -125,8 +125,10 @@ int lite_qp_make(struct lite_qp *qp)
 void lite_qp_unmake(struct lite_qp *qp)
 {
 	mutex_lock(&qp->qp_mutex);
-	if (qp->qp)
+	if (qp->qp) {
+		lite_quiesce_qp(qp->qp);
 		ib_destroy_qp(qp->qp);
+	}
 	qp->qp = NULL;
 	mutex_unlock(&qp->qp_mutex);
 }
