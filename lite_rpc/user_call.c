@@ -125,7 +125,7 @@ static void call_over(struct lite_call *call)
 	struct lite_user *u = c->u;
 	unsigned long flags;
 
-	/* u->calls is what user_calls_exit() waits for: all is under the lock */
+	/* u->nr_calls is what user_calls_exit() waits for: all under the lock */
 	spin_lock_irqsave(&u->q_lock, flags);
 	u->nr_calls--;
 	if (c->waited)
