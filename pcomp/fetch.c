@@ -7,15 +7,14 @@
  * The faulting thread posts that and waits for the page lock; the completion, in
  * softirq, marks the page up to date and unlocks it. Whoever waits can be
  * killed, the fetch goes on: the frame is the call's till its end. A failed call
- * is retried by a worker until the owner is declared dead or FETCH_SECONDS have
- * passed; then the page is unlocked without being up to date, which
+ * is retried by a worker until the owner is declared dead or PCOMP_AGAIN_SECONDS
+ * have passed; then the page is unlocked without being up to date, which
  * pcomp_line_get() turns into an error. Errors are never data.
  */
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include "pcomp.h"
 
-#define FETCH_SECONDS 30
 #define FETCH_RETRY_MS 50
 
 static void fetch_done(struct lite_call *call)
@@ -79,7 +78,7 @@ void pcomp_fetch_start(struct pcomp_line *line)
 	int err;
 
 	line->tries = 0;
-	line->deadline = jiffies + FETCH_SECONDS * HZ;
+	line->deadline = pcomp_again_deadline();
 	err = post(line);
 	if (unlikely(err)) {
 		line->call.status = err;
@@ -111,20 +110,7 @@ void pcomp_fetch_spin(struct pcomp_space *s, pgoff_t index, struct page *page)
 /* Is it any use to try again after this error? */
 static bool retryable(int err)
 {
-	switch (err) {
-	case -ETIMEDOUT:
-	case -ECONNRESET:
-	case -ENOTCONN:
-	case -EAGAIN:
-	case -ECONNREFUSED:
-	case -EHOSTUNREACH:
-	case -ENOKEY: /* keys are being changed */
-	case -EKEYREJECTED:
-	case -ENOMEM:
-	case -EBUSY:
-		return true;
-	}
-	return false;
+	return pcomp_away(err) || err == -ENOMEM || err == -EBUSY;
 }
 
 static void give_up(struct pcomp_line *line, int err)

@@ -110,12 +110,15 @@ static int fork_at_home(struct pcomp_space *parent, struct pcomp_space *child)
 		.parent = cpu_to_le64(parent->id),
 		.child = cpu_to_le64(child->id),
 	};
+	unsigned long end = pcomp_again_deadline();
 	struct pcomp_owner *o;
 	struct lite_peer *home;
 	int err;
 
 	list_for_each_entry(o, &parent->owners, list) {
-		err = pcomp_owner_flush(o);
+		do
+			err = pcomp_owner_flush(o);
+		while (pcomp_again(parent, err, end, true));
 		if (err)
 			return err;
 	}
@@ -125,14 +128,17 @@ static int fork_at_home(struct pcomp_space *parent, struct pcomp_space *child)
 	child->home = home;
 	child->home_id = parent->home_id;
 	child->vregion_shift = parent->vregion_shift;
-	err = pcomp_ctl_call(home, MCOMP_SPACE_FORK, &req, sizeof(req), NULL,
-			     0);
+	do
+		err = pcomp_ctl_call(home, MCOMP_SPACE_FORK, &req, sizeof(req),
+				     NULL, 0);
+	while (pcomp_again(parent, err, end, true));
 	/* the first of two tries may have made it */
 	return err == -EEXIST ? 0 : err;
 }
 
 static int fork_space(struct pcomp_space *parent, struct pcomp_space *child)
 {
+	unsigned long end = pcomp_again_deadline();
 	int err;
 
 	child->vid = parent->vid;
@@ -141,7 +147,9 @@ static int fork_space(struct pcomp_space *parent, struct pcomp_space *child)
 	child->file = get_file(parent->file);
 	if (READ_ONCE(parent->broken))
 		return -EIO;
-	err = clean_parent(parent);
+	do
+		err = clean_parent(parent); /* of what is dirty still */
+	while (pcomp_again(parent, err, end, true));
 	if (!err)
 		err = copy_places(parent, child);
 	if (!err)

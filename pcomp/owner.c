@@ -424,13 +424,8 @@ out_unlock:
 	return err;
 }
 
-/**
- * pcomp_owners_exit() - tell all owners that the space has ended
- * @s: the space; nobody uses it any more
- *
- * Context: process, may sleep, bounded.
- */
-void pcomp_owners_exit(struct pcomp_space *s)
+static void destroy(struct pcomp_space *s, struct lite_peer *peer, u32 id,
+		    unsigned long end)
 {
 	struct mcomp_space_req req = {
 		.space = cpu_to_le64(s->id),
@@ -439,27 +434,35 @@ void pcomp_owners_exit(struct pcomp_space *s)
 		.vid = cpu_to_le32(s->vid),
 		.pcomp_id = cpu_to_le32(lite_node_id(s->pc->node)),
 	};
-	struct pcomp_owner *o, *tmp;
 	int err;
 
-	if (s->home) {
-		err = pcomp_ctl_call(s->home, MCOMP_SPACE_DESTROY, &req,
+	do
+		err = pcomp_ctl_call(peer, MCOMP_SPACE_DESTROY, &req,
 				     sizeof(req), NULL, 0);
-		if (err)
-			pr_warn_ratelimited("%s: could not give space %llx back to node %u: error %d\n",
-					    s->pc->name, s->id, s->home_id,
-					    err);
+	while (pcomp_again(s, err, end, false));
+	if (err)
+		pr_warn_ratelimited("%s: could not give space %llx back to node %u: error %d\n",
+				    s->pc->name, s->id, id, err);
+}
+
+/**
+ * pcomp_owners_exit() - tell all owners that the space has ended
+ * @s: the space; nobody uses it any more
+ *
+ * Context: process, may sleep, bounded.
+ */
+void pcomp_owners_exit(struct pcomp_space *s)
+{
+	unsigned long end = pcomp_again_deadline();
+	struct pcomp_owner *o, *tmp;
+
+	if (s->home) {
+		destroy(s, s->home, s->home_id, end);
 		lite_peer_put(s->home);
 	}
 	list_for_each_entry_safe(o, tmp, &s->owners, list) {
-		if (o->id != s->home_id) {
-			err = pcomp_ctl_call(o->peer, MCOMP_SPACE_DESTROY,
-					     &req, sizeof(req), NULL, 0);
-			if (err)
-				pr_warn_ratelimited("%s: could not give space %llx back to node %u: error %d\n",
-						    s->pc->name, s->id, o->id,
-						    err);
-		}
+		if (o->id != s->home_id)
+			destroy(s, o->peer, o->id, end);
 		owner_free(o);
 	}
 	xa_destroy(&s->vregions);

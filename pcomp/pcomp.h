@@ -374,6 +374,18 @@ void pcomp_owners_flush_work(struct work_struct *work);
 int pcomp_ctl_call(struct lite_peer *peer, u16 op, const void *req, u32 len,
 		   void *rsp, u32 rsp_size);
 
+/* again.c */
+#define PCOMP_AGAIN_SECONDS 30
+
+bool pcomp_away(int err);
+bool pcomp_again(struct pcomp_space *s, int err, unsigned long deadline,
+		 bool killable);
+
+static inline unsigned long pcomp_again_deadline(void)
+{
+	return jiffies + PCOMP_AGAIN_SECONDS * HZ;
+}
+
 /* space.c */
 
 /**

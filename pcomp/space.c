@@ -265,6 +265,7 @@ static int create_at_home(struct pcomp_space *s)
 		.vid = cpu_to_le32(s->vid),
 		.pcomp_id = cpu_to_le32(lite_node_id(s->pc->node)),
 	};
+	unsigned long end = pcomp_again_deadline();
 	struct mcomp_space_rsp rsp;
 	int err;
 
@@ -277,8 +278,10 @@ static int create_at_home(struct pcomp_space *s)
 		s->home = NULL;
 		return err;
 	}
-	err = pcomp_ctl_call(s->home, MCOMP_SPACE_CREATE, &req, sizeof(req),
-			     &rsp, sizeof(rsp));
+	do
+		err = pcomp_ctl_call(s->home, MCOMP_SPACE_CREATE, &req,
+				     sizeof(req), &rsp, sizeof(rsp));
+	while (pcomp_again(s, err, end, true));
 	/* a repeated one finds what the first one made */
 	if (err)
 		return err;

@@ -62,12 +62,18 @@ crowd=$(mktemp)
 trap 'rm -f "$out" "$crowd"' EXIT
 want=$(on_sh p0 'echo on; for i in 1 2 3 4; do sort -r /data/lines; done' |
 	md5sum)
-# start: a program that runs meanwhile; finish NAME: it was not disturbed
+# start: a program that runs meanwhile, and has begun to with begun; finish NAME:
+# it was not disturbed
 start() {
 	lrun sh -c 'echo on; for i in 1 2 3 4; do sort -r /data/lines; done' \
 		> "$out" &
 	program=$!
+}
+begun() {
 	wait_until 60 grep -q on "$out"
+}
+refused_there() {
+	[ $(($(failures m0) + $(failures m1))) -gt 0 ]
 }
 finish() {
 	wait $program
@@ -78,22 +84,36 @@ finish() {
 like=$(on_sh m0 'dmesg | grep -c "no keys: whoever"')
 tap_is "$like" 1 "without a key, the log says what that means, once"
 
-# A key for a rack that runs.
+# A key for a rack that runs. Till all have it and use it some are refused: p0,
+# which has never called the mComponents, can not begin a program there.
+for n in m0 m1; do
+	add_key $n one secret-of-sixteen-bytes
+done
 start
-everywhere add_key one secret-of-sixteen-bytes
+wait_until 20 refused_there
+tap_ok $? "who proves nothing is refused where there is a key"
+tap_is "$(wc -c < "$out")" 0 "a program that needs a connection waits for it"
+for n in g0 p0 s0; do
+	add_key $n one secret-of-sixteen-bytes
+done
 tap_ok $? "keys are added while a program runs"
 everywhere use_key one
+finish "that program goes on"
+start
+begun
 tap_check "a connection is made with them" connects p0 m0 right
 finish "the program goes on"
 on_sh m1 'rmmod mcomp'
 tap_check "a component with the key comes" "$rack" load m1
 tap_check "it is a member" wait_until 10 member_up m1
+before=$(failures g0),$(failures m0)
 same "a program runs" sort /data/lines
-tap_is "$(failures g0) $(failures m0)" "0 0" "nobody was refused so far"
+tap_is "$(failures g0),$(failures m0)" "$before" "nobody is refused any more"
 
 # Who has none, or a wrong one: m1's kernel, now with the component x alone.
 on_sh m1 'rmmod mcomp && insmod "$1"' "$TOP/build/$KERNEL/mcomp/mcomp.ko"
 start
+begun
 begin=$SECONDS
 use_key m1 ''
 tap_like "$(component)" 'x: .*demands a key.*key=' \
@@ -123,6 +143,7 @@ finish "the program that ran meanwhile"
 
 # What is said wrongly on purpose.
 start
+begun
 before=$(failures m0)
 tap_check "a right handshake" connects p0 m0 right
 tap_like "$(connects p0 m0 replay)" 'rejected' "what was recorded proves nothing"
@@ -165,6 +186,7 @@ drop_key m1 one
 add_key m1 one secret-of-sixteen-bytes
 use_key m1 one
 start
+begun
 everywhere add_key new secret-of-the-next-year
 everywhere use_key new
 tap_check "with a new key connections are made" connects p0 m0 right
