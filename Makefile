@@ -17,8 +17,8 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 top := $(CURDIR)
 # Modules are built in a tree of links, one for each kernel.
 BUILD ?= $(top)/build/$(if $(KDIR),kdir,$(KERNEL))
-# More for kbuild, as W=1.
-KFLAGS ?=
+# For kbuild. Servers have other compilers, whose new warnings stop nobody.
+KFLAGS ?= $(if $(KDIR),,W=1 KCFLAGS=-Werror KDOC_WERROR=1)
 kbuild = $(if $(KDIR),$(KDIR),$(LEGO_CACHE)/kernels/$(KERNEL)/build)
 # BTF needs pahole, which the packages of the cache's kernels only depend on.
 no_btf = $(if $(KDIR),,CONFIG_DEBUG_INFO_BTF_MODULES=)

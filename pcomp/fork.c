@@ -116,9 +116,9 @@ static int fork_at_home(struct pcomp_space *parent, struct pcomp_space *child)
 	int err;
 
 	list_for_each_entry(o, &parent->owners, list) {
-		do
+		do {
 			err = pcomp_owner_flush(o);
-		while (pcomp_again(parent, err, end, true));
+		} while (pcomp_again(parent, err, end, true));
 		if (err)
 			return err;
 	}
@@ -128,10 +128,10 @@ static int fork_at_home(struct pcomp_space *parent, struct pcomp_space *child)
 	child->home = home;
 	child->home_id = parent->home_id;
 	child->vregion_shift = parent->vregion_shift;
-	do
+	do {
 		err = pcomp_ctl_call(home, MCOMP_SPACE_FORK, &req, sizeof(req),
 				     NULL, 0);
-	while (pcomp_again(parent, err, end, true));
+	} while (pcomp_again(parent, err, end, true));
 	/* the first of two tries may have made it */
 	return err == -EEXIST ? 0 : err;
 }
@@ -147,9 +147,9 @@ static int fork_space(struct pcomp_space *parent, struct pcomp_space *child)
 	child->file = get_file(parent->file);
 	if (READ_ONCE(parent->broken))
 		return -EIO;
-	do
-		err = clean_parent(parent); /* of what is dirty still */
-	while (pcomp_again(parent, err, end, true));
+	do {
+		err = clean_parent(parent); /* of what is still dirty */
+	} while (pcomp_again(parent, err, end, true));
 	if (!err)
 		err = copy_places(parent, child);
 	if (!err)

@@ -436,10 +436,10 @@ static void destroy(struct pcomp_space *s, struct lite_peer *peer, u32 id,
 	};
 	int err;
 
-	do
+	do {
 		err = pcomp_ctl_call(peer, MCOMP_SPACE_DESTROY, &req,
 				     sizeof(req), NULL, 0);
-	while (pcomp_again(s, err, end, false));
+	} while (pcomp_again(s, err, end, false));
 	if (err)
 		pr_warn_ratelimited("%s: could not give space %llx back to node %u: error %d\n",
 				    s->pc->name, s->id, id, err);

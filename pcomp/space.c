@@ -278,10 +278,10 @@ static int create_at_home(struct pcomp_space *s)
 		s->home = NULL;
 		return err;
 	}
-	do
+	do {
 		err = pcomp_ctl_call(s->home, MCOMP_SPACE_CREATE, &req,
 				     sizeof(req), &rsp, sizeof(rsp));
-	while (pcomp_again(s, err, end, true));
+	} while (pcomp_again(s, err, end, true));
 	/* a repeated one finds what the first one made */
 	if (err)
 		return err;

@@ -48,7 +48,7 @@ fuzz_end() {
 
 # fuzz_run WORDS...: the result is in $fuzz_out
 fuzz_run() {
-	ON_TIMEOUT=${FUZZ_TIMEOUT:-60} on_sh m1 'cd "$1" && shift &&
+	ON_TIMEOUT=${FUZZ_TIMEOUT:-60} quick m1 'cd "$1" && shift &&
 		echo "$*" > run && cat result' $fuzz_dir "$@" > "$fuzz_out" 2>&1
 }
 

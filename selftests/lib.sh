@@ -90,9 +90,16 @@ on_sh() {
 	on "$node" bash -c "$1" bash "${@:2}"
 }
 
+# quick NODE SCRIPT [ARGUMENT...]: the same for one that busybox can do, whose cat,
+# awk, grep... are in it: to begin a program takes an emulated processor longer
+# than what most of them are wanted for
+quick() {
+	on "$1" busybox sh -c "$2" sh "${@:3}"
+}
+
 # attr NODE PATH: a value below /sys/kernel/lego
 attr() {
-	on "$1" cat "/sys/kernel/lego/$2"
+	on "$1" busybox cat "/sys/kernel/lego/$2"
 }
 
 # wait_until SECONDS COMMAND...: until it succeeds, or that long
@@ -129,7 +136,7 @@ have_vnode() {
 
 # have_pcomp NAME EXCACHE_MB: a further pComponent on p0's node
 have_pcomp() {
-	on_sh p0 'cd /sys/kernel/config/lego/pcomp
+	quick p0 'cd /sys/kernel/config/lego/pcomp
 		[ -d $1 ] && exit
 		addr=$(cat /sys/kernel/lego/nodes/p0/addr)
 		case $addr in

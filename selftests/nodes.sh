@@ -9,7 +9,7 @@ trap 'rm -f "$load_out" "$nodes_out"' EXIT
 
 # nodes_run NODE WORDS...: the result is in $nodes_out
 nodes_run() {
-	ON_TIMEOUT=${NODES_TIMEOUT:-120} on_sh "$1" 'cd "$1" && shift &&
+	ON_TIMEOUT=${NODES_TIMEOUT:-120} quick "$1" 'cd "$1" && shift &&
 		echo "$*" > run && cat result' $nodes_dir "${@:2}" \
 		> "$nodes_out" 2>&1
 }

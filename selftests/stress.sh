@@ -16,7 +16,7 @@ load_insmod() {
 load_run() {
 	local node=$1
 	shift
-	ON_TIMEOUT=120 on_sh "$node" 'cd "$1" && shift && echo "$*" > run &&
+	ON_TIMEOUT=120 quick "$node" 'cd "$1" && shift && echo "$*" > run &&
 		cat result' $load_dir "$@" > "$load_out" 2>&1
 }
 
@@ -49,7 +49,7 @@ load_clean() {
 
 # conns_of NODE COMPONENT: connections that the generator has there, still
 conns_of() {
-	on_sh "$1" 'grep -c "^in \(load\|loop:load\) " "$1"; true' \
+	quick "$1" 'grep -c "^in \(load\|loop:load\) " "$1"; true' \
 		"/sys/kernel/debug/lego/nodes/$2/links"
 }
 
@@ -67,7 +67,7 @@ load_link() {
 	heartbeats) field=21 ;;
 	stalls) field=22 ;;
 	esac
-	on_sh "$1" 'awk -v peer="$1" -v f="$2" \
+	quick "$1" 'awk -v peer="$1" -v f="$2" \
 		"\$1 == \"out\" && \$2 == peer && \$3 == \"demand\" { print \$f }" \
 		/sys/kernel/debug/lego/nodes/load/links' "$2" $field
 }
@@ -79,7 +79,7 @@ load_link_is() {
 
 # beat NODE MS MISSES: how often its kernel asks silent peers, and how long
 beat() {
-	on_sh "$1" 'cd /sys/module/lite_rpc/parameters &&
+	quick "$1" 'cd /sys/module/lite_rpc/parameters &&
 		echo $1 > heartbeat_ms && echo $2 > heartbeat_misses' "${@:2}"
 }
 
@@ -103,14 +103,14 @@ load_rmmod() {
 	local node
 
 	for node; do
-		tap_check "the generator unloads" on "$node" rmmod lego_load
+		tap_check "the generator unloads" on "$node" busybox rmmod lego_load
 	done
 }
 
 # kib_free NODE: memory that is free or easily so; MemFree leaves out what lies
 # in each CPU's lists
 kib_free() {
-	on_sh "$1" 'echo 3 > /proc/sys/vm/drop_caches; sleep 1
+	quick "$1" 'echo 3 > /proc/sys/vm/drop_caches; sleep 1
 		awk "/^(MemFree|Cached|Buffers|SReclaimable):/ { n += \$2 }
 		/^ +count:/ { n += 4 * \$2 }
 		END { print n }" /proc/meminfo /proc/zoneinfo'
@@ -118,7 +118,7 @@ kib_free() {
 
 # fault NODE COMPONENT SWITCH VALUE
 fault() {
-	on_sh "$1" 'echo "$3" > "/sys/kernel/debug/lego/nodes/$1/fault/$2"' \
+	quick "$1" 'echo "$3" > "/sys/kernel/debug/lego/nodes/$1/fault/$2"' \
 		"${@:2}"
 }
 

@@ -12,7 +12,9 @@ trap 'rm -rf "$tmp"' EXIT
 release=$(sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
 	"$kdir/include/generated/utsrelease.h")
 PATH=$PATH:/usr/sbin:/sbin
-to=(-C "$TOP" KDIR="$kdir" BUILD="$tmp/build" DESTDIR="$tmp/root")
+# as they were built for the tests
+to=(-C "$TOP" KDIR="$kdir" BUILD="$TOP/build/$KERNEL" DESTDIR="$tmp/root"
+	KFLAGS="W=1 KCFLAGS=-Werror KDOC_WERROR=1 CONFIG_DEBUG_INFO_BTF_MODULES=")
 
 tap_check "make install" make "${to[@]}" install
 out=$(modprobe -d "$tmp/root" -S "$release" -n -v pcomp name=p0)

@@ -12,17 +12,17 @@ param=/sys/module/lite_rpc/parameters/key
 
 # add_key NODE NAME SECRET
 add_key() {
-	on_sh "$1" 'printf %s "$2" | keyctl padd logon "lego:$1" %:.lego' \
+	quick "$1" 'printf %s "$2" | keyctl padd logon "lego:$1" %:.lego' \
 		"$2" "$3" > /dev/null
 }
 # drop_key NODE NAME
 drop_key() {
-	on_sh "$1" 'id=$(keyctl list %:.lego |
+	quick "$1" 'id=$(keyctl list %:.lego |
 		sed -n "s/^ *\([0-9]*\): .* logon: lego:$1$/\1/p")
 		keyctl unlink $id %:.lego' "$2"
 }
 use_key() {
-	on_sh "$1" "echo '$2' > $param"
+	quick "$1" "echo '$2' > $param"
 }
 # everywhere COMMAND ARGUMENT...: for each node
 everywhere() {
@@ -33,8 +33,7 @@ everywhere() {
 }
 # connects FROM TO HOW: a new connection; prints the error that comes of it
 connects() {
-	on_sh "$1" 'LC_ALL=C
-		echo "$2 connect=$3" > /sys/kernel/debug/lego/nodes/$1/inject' \
+	quick "$1" 'echo "$2 connect=$3" > /sys/kernel/debug/lego/nodes/$1/inject' \
 		"$1" "$(attr "$2" "nodes/$2/addr")" "$3" 2>&1
 }
 # component ARGUMENT...: a further mComponent x on m1's node; what the log says
@@ -49,7 +48,7 @@ failures() {
 	attr "$1" "nodes/$1/auth_failures"
 }
 lines_of() {
-	on_sh "$1" 'dmesg | grep -c "refused .* it .* refused so far"; true'
+	quick "$1" 'dmesg | grep -c "refused .* it .* refused so far"; true'
 }
 member_up() {
 	[ "$(attr g0 "gmgr/g0/members/$1/state")" = up ]
@@ -172,7 +171,7 @@ tap_ok $? "they are counted"
 tap_ok $? "and logged once a minute at most"
 tap_is "$(attr m0 nodes/m0/violations)" 0 "none of them was taken for a message"
 silent() {
-	! on m0 grep -q unproved /sys/kernel/debug/lego/nodes/m0/links
+	! on m0 busybox grep -q unproved /sys/kernel/debug/lego/nodes/m0/links
 }
 wait_until 10 silent
 tap_ok $? "no half-open connection stays"

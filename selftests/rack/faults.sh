@@ -15,7 +15,7 @@ load_clean "no fault"
 forgotten m1 sink
 before=$(kib_free p0)
 before_m1=$(kib_free m1)
-faults p0 "$to" m1
+faults p0 "$to" m1 500
 
 # A connection whose peer is silent for a while; one whose device lives alone.
 beat p0 200 5

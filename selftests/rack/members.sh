@@ -16,7 +16,7 @@ for n in p0 m0 m1 s0; do
 	tap_like "$(attr $n nodes/$n/transport)" rdma "$n speaks RDMA"
 done
 lock() { # NODE WORDS
-	on_sh "$1" 'echo "$1" > /sys/kernel/debug/lego/lock/cmd' "$2"
+	quick "$1" 'echo "$1" > /sys/kernel/debug/lego/lock/cmd' "$2"
 }
 for n in m1 p0; do
 	ip=$(attr $n nodes/$n/addr)
@@ -35,7 +35,7 @@ tap_ok $? "a dead mComponent is noticed"
 [ $((SECONDS - start)) -le $((6 * slow)) ]
 tap_ok $? "within 5 s"
 no_conn() {
-	! on g0 grep -q "^in m1 " /sys/kernel/debug/lego/nodes/g0/links
+	! on g0 busybox grep -q "^in m1 " /sys/kernel/debug/lego/nodes/g0/links
 }
 wait_until 15 no_conn
 tap_ok $? "and nothing is kept for a caller that lost its power"
@@ -66,7 +66,7 @@ on_sh p0 'cd /sys/kernel/tracing
 wait_until 10 is s0 dead
 tap_ok $? "one whose network is gone is noticed, too"
 links_gone() {
-	on p0 grep -q "lite_link_state: p0 -> $1 .* to gone" \
+	on p0 busybox grep -q "lite_link_state: p0 -> $1 .* to gone" \
 		/sys/kernel/tracing/trace
 }
 addr=$(attr g0 gmgr/g0/members/s0/addr)

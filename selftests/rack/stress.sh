@@ -19,7 +19,7 @@ load_clean "hundreds of calls under way"
 # tos POLICY CLASS: types of service of what comes to m1, and goes, by RoCE
 # while p0 calls in that class
 tos() {
-	on_sh p0 'echo "$1" > /sys/module/lite_rpc/parameters/qos' "$1"
+	quick p0 'echo "$1" > /sys/module/lite_rpc/parameters/qos' "$1"
 	on m1 timeout $((30 * slow)) python3 -c 'import socket, time
 s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
 s.settimeout(0.1)
@@ -37,7 +37,7 @@ print(*sorted(seen), sep="\n")' > "$tos_out" &
 	wait_until 20 grep -q on "$tos_out"
 	load_run p0 "$to" calls=100 class="$2" timeout_ms=$((10000 * slow))
 	wait $!
-	on_sh p0 'echo none > /sys/module/lite_rpc/parameters/qos'
+	quick p0 'echo none > /sys/module/lite_rpc/parameters/qos'
 }
 tos_out=$(mktemp)
 trap 'rm -f "$load_out" "$tos_out"' EXIT

@@ -16,10 +16,10 @@ m0=${m0%:*}
 on_sh s0 'cp "$@" /srv/lego/tmp/' "$tools/lite-kv" "$tools/lite-pingpong"
 
 # both ends in one kernel, by the device all the same
-on_sh p0 'echo N > /sys/module/lite_rpc/parameters/loop_local'
+quick p0 'echo N > /sys/module/lite_rpc/parameters/loop_local'
 user_results "$(on p0 "$tools/prog/lite_user" "$p0:7480" "$p0:7481" \
 	"$p0:7482" "$p0:7483" 2>&1)"
-on_sh p0 'echo Y > /sys/module/lite_rpc/parameters/loop_local'
+quick p0 'echo Y > /sys/module/lite_rpc/parameters/loop_local'
 
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT

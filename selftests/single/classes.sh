@@ -12,7 +12,7 @@ quick="timeout_ms=$((10000 * slow))"
 
 # link CLASS: the generator's to the sink, as debugfs shows it
 link() {
-	on_sh one 'grep "^out loop:sink $1 " \
+	quick one 'grep "^out loop:sink $1 " \
 		/sys/kernel/debug/lego/nodes/load/links' "$1"
 }
 
@@ -31,10 +31,10 @@ tap_like "$(cat "$load_out")" 'out of range' "there is no fifth class"
 
 # Workers.
 param() { # NAME VALUE
-	on_sh one 'echo "$2" > "/sys/module/lite_rpc/parameters/$1"' "$@"
+	quick one 'echo "$2" > "/sys/module/lite_rpc/parameters/$1"' "$@"
 }
 pool() { # KEY: how it is with the workers
-	on one sed -n "s/^$1 //p" /sys/kernel/debug/lego/workers
+	on one busybox sed -n "s/^$1 //p" /sys/kernel/debug/lego/workers
 }
 
 # work WORDS...: requests whose handlers sleep
@@ -113,11 +113,11 @@ wait_until 10 few
 tap_ok $? "threads that were needed for that end"
 # Classes against each other.
 qos() { # CLASS: how many slots it may use
-	on_sh one 'awk -v c="$1" "\$1 == c { print \$2 }" \
+	quick one 'awk -v c="$1" "\$1 == c { print \$2 }" \
 		/sys/kernel/debug/lego/qos' "$1"
 }
 held() { # CLASS: how often it was held back
-	on_sh one 'awk -v c="$1" "\$1 == c { print \$3 }" \
+	quick one 'awk -v c="$1" "\$1 == c { print \$3 }" \
 		/sys/kernel/debug/lego/qos' "$1"
 }
 policy=/sys/module/lite_rpc/parameters/qos

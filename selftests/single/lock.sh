@@ -9,17 +9,17 @@ params=(at="$(attr m0 nodes/m0/addr)" gmgr="$(attr g0 nodes/g0/addr)")
 module_run one lego_lock 44 "${params[@]}"
 
 cmd() {
-	on_sh one 'echo "$1" > /sys/kernel/debug/lego/lock/cmd' "$1"
+	quick one 'echo "$1" > /sys/kernel/debug/lego/lock/cmd' "$1"
 }
 says() {
-	on one awk -v k="$1" '$1 == k { print $2 }' \
+	on one busybox awk -v k="$1" '$1 == k { print $2 }' \
 		/sys/kernel/debug/lego/lock/cmd
 }
 mute() { # EVERY
-	on_sh one 'echo "$1" > /sys/kernel/debug/lego/nodes/bob/fault/drop' "$1"
+	quick one 'echo "$1" > /sys/kernel/debug/lego/nodes/bob/fault/drop' "$1"
 }
 nobody() {
-	[ "$(on one cat /sys/kernel/debug/lego/nodes/m0/locks | wc -l)" = 1 ]
+	[ "$(on one busybox cat /sys/kernel/debug/lego/nodes/m0/locks | wc -l)" = 1 ]
 }
 on one insmod "$TOP/build/$KERNEL/lego_lock/lego_lock.ko" "${params[@]}"
 wait_until 20 nobody

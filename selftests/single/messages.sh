@@ -14,7 +14,7 @@ in_both "$(lines 20000)"
 
 # send FROM TO WORDS...: a request; prints the error that comes of it
 send() {
-	on_sh "$1" 'from=$1; shift; LC_ALL=C
+	quick "$1" 'from=$1; shift
 		echo "$*" > "/sys/kernel/debug/lego/nodes/$from/inject"' \
 		"$1" "$(attr "$2" "nodes/$2/addr")" "${@:3}" 2>&1
 }

@@ -56,7 +56,7 @@ tap_is "$(head -n 4 <<< "$events" | tr '\n' ' ')" \
 sink=(one loop:sink) # where it is, and who
 # send WORDS...: a request of g0's; prints the error that comes of it
 send() {
-	on_sh one 'LC_ALL=C; echo "$*" > /sys/kernel/debug/lego/nodes/g0/inject' \
+	quick one 'echo "$*" > /sys/kernel/debug/lego/nodes/g0/inject' \
 		"$@" 2>&1
 }
 

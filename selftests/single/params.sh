@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # timeout: 240
-# rack: fresh
+# rack: spent
 # Bad module parameters: insmod fails, says why, soon, and leaves nothing.
 . "$(dirname "$0")/../lib.sh"
 

@@ -12,9 +12,9 @@ load_run one loop:sink callers=64 ms=1000 out=4096 timeout_ms=$((10000 * slow))
 load_clean "no fault"
 # replies that take their time, or each call were over before the next began
 delay=/sys/kernel/debug/lego/nodes/sink/fault/delay_ms
-on_sh one 'echo 20 > $1' $delay
+quick one 'echo 20 > $1' $delay
 many one loop:sink
-on_sh one 'echo 0 > $1' $delay
+quick one 'echo 0 > $1' $delay
 forgotten one sink
 before=$(kib_free one)
 faults one loop:sink one 500

@@ -57,4 +57,6 @@ tap_note "memory lost over two rounds: $leaked KiB"
 [ $leaked -lt 8192 ]
 tap_ok $? "their memory is given back"
 kmemleak one
+"$rack" load > /dev/null 2>&1
+tap_ok $? "and a last time"
 tap_done

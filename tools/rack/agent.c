@@ -4,7 +4,8 @@
  * once, one per TCP connection, over a network that carries nothing else.
  *
  * A message is a type byte, a big-endian 32-bit length and that many bytes:
- *   to the agent:   C command and arguments, each ended by NUL (first and once)
+ *   to the agent:   C environment (NAME=VALUE...), command and arguments, each
+ *                     ended by NUL (first and once)
  *                   I standard input, E end of it
  *   from the agent: O standard output, R standard error
  *                   X exit status, one byte, as a shell gives it (the last)
@@ -109,6 +110,10 @@ static void run(char **argv, int in, int out, int err)
 	}
 	if (chdir("/root"))
 		perror("/root");
+	for (; *argv && strchr(*argv, '='); argv++)
+		putenv(*argv);
+	if (!*argv)
+		_exit(0);
 	execvp(argv[0], argv);
 	fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
 	_exit(errno == ENOENT ? 127 : 126);
