@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # What calls cost, each beside its peer between the same two VMs in the same
 # run: a call of 64 bytes both ways beside twice what ib_write_lat -s 64 reports
-# (half of its round trip), a reply of 4 KiB beside ib_read_lat -s 4096, what a
+# (half of its round trip), a reply of 4 KiB beside ib_read_lat -s 4096, and
+# beside the two writes that request and reply are, by ib_write_lat, what a
 # lite_lmr_write() moves in 64 KiB writes beside ib_write_bw -s 65536. Rounds
 # alternate; medians of the rounds' medians. Then calls per second by callers,
 # and the memory that a peer costs. Prints, and writes the same into
@@ -42,7 +43,7 @@ perftest() { # PROGRAM SIZE: its line of results
 }
 
 typical() { # PROGRAM SIZE: its typical time, ns
-	perftest "$@" | awk '{ print $5 * 1000 }'
+	perftest "$@" | awk '{ printf "%d\n", $5 * 1000 }'
 }
 
 average() { # PROGRAM SIZE: its average bandwidth, KiB/s
@@ -64,12 +65,14 @@ lat() { # WORDS...: a call's median, ns
 }
 
 for ((i = 0; i < rounds; i++)); do
-	typical ib_write_lat 64 | awk '{ print 2 * $1 }' >> "$tmp/write"
+	half=$(typical ib_write_lat 64)
+	echo $((2 * half)) >> "$tmp/write"
 	spin 100000 # polls whatever it takes, as perftest does
 	lat size=64 >> "$tmp/call"
 	spin 1000
 	lat size=64 >> "$tmp/call_dflt"
 	typical ib_read_lat 4096 >> "$tmp/read"
+	echo $((half + $(typical ib_write_lat 4096))) >> "$tmp/writes"
 	spin 100000
 	lat size=0 out=4096 >> "$tmp/page"
 	spin 1000
@@ -112,7 +115,7 @@ done
 caller=$(paste -sd ' ' "$tmp/mem")
 on p0 rmmod lego_load
 
-for f in write call call_dflt read page page_dflt bw lmr {rate,pages}{1,4,16,64}; do
+for f in write writes call call_dflt read page page_dflt bw lmr {rate,pages}{1,4,16,64}; do
 	declare "$f=$(median < "$tmp/$f")"
 done
 mib() { awk -v kib="${1:-0}" 'BEGIN { printf "%.1f MiB/s", kib / 1024 }'; }
@@ -128,6 +131,7 @@ Linux $KERNEL, soft-RoCE, medians of $rounds alternating rounds of $calls calls 
 | call, 64 bytes both ways, polling | $(us "$call") | 2x \`ib_write_lat -s 64\`: $(us "$write") | $(ratio "$call" "$write") | 1.25 |
 | the same, \`spin_demand_us\` as by default | $(us "$call_dflt") | | $(ratio "$call_dflt" "$write") | |
 | call with a reply of 4 KiB by RDMA, polling | $(us "$page") | \`ib_read_lat -s 4096\`: $(us "$read") | $(ratio "$page" "$read") | 1.25 |
+| the same | $(us "$page") | \`ib_write_lat\`, \`-s 64\` there and \`-s 4096\` back: $(us "$writes") | $(ratio "$page" "$writes") | |
 | the same, \`spin_demand_us\` as by default | $(us "$page_dflt") | | $(ratio "$page_dflt" "$read") | |
 | LMR writes, 64 KiB each; more is better | $(mib "$lmr") | \`ib_write_bw -s 65536\`: $(mib "$bw") | $(ratio "$lmr" "$bw") | 0.9 |
 
