@@ -292,6 +292,9 @@ int lmr_map(struct lmr *lmr, u64 incarnation, u32 access)
 			drop_keys(map); /* they open too little */
 			map->access = access;
 		}
+		/* so often that nobody could undo it: for good */
+		if (map && map->users != U32_MAX)
+			map->users++;
 	}
 	mutex_unlock(&lmr->lock);
 	return err;
@@ -302,7 +305,7 @@ int lmr_map(struct lmr *lmr, u64 incarnation, u32 access)
  * @lmr: LMR
  * @incarnation: whose
  *
- * Context: process, may sleep. Its keys are dead on return.
+ * Context: process, may sleep. If it was its last, its keys are dead on return.
  */
 void lmr_unmap(struct lmr *lmr, u64 incarnation)
 {
@@ -310,8 +313,26 @@ void lmr_unmap(struct lmr *lmr, u64 incarnation)
 
 	mutex_lock(&lmr->lock);
 	map = find_map(lmr, incarnation);
-	if (map)
+	if (map && map->users && map->users != U32_MAX && !--map->users)
 		drop_keys(map);
+	mutex_unlock(&lmr->lock);
+}
+
+/* One that has ended uses it no more, however often it mapped it. */
+static void end_map(struct lmr_map *map)
+{
+	map->users = 0;
+	drop_keys(map);
+}
+
+static void lmr_forget(struct lmr *lmr, u64 incarnation)
+{
+	struct lmr_map *map;
+
+	mutex_lock(&lmr->lock);
+	map = find_map(lmr, incarnation);
+	if (map)
+		end_map(map);
 	mutex_unlock(&lmr->lock);
 }
 
@@ -497,7 +518,7 @@ void lmr_owner_gone(struct lite_node *node, u64 incarnation)
 		return;
 	mutex_lock(&node->lmr_lock);
 	list_for_each_entry(lmr, &node->lmrs, list)
-		lmr_unmap(lmr, incarnation);
+		lmr_forget(lmr, incarnation);
 	mutex_unlock(&node->lmr_lock);
 }
 
@@ -528,7 +549,7 @@ static void reap_maps(struct lite_node *node, struct lmr *lmr)
 		if (!map->access ||
 		    !is_missed(node, map->incarnation, &map->missed))
 			continue;
-		drop_keys(map);
+		end_map(map);
 		if (map->granted)
 			continue; /* the owner's word */
 		list_del(&map->list);

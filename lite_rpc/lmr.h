@@ -14,6 +14,7 @@
  * @granted: @grant counts, not lmr.others
  * @grant: LITE_LMR_*
  * @access: LITE_LMR_*, what it mapped it for; 0: not mapped
+ * @users: how often it did
  * @mr: its keys, made when it first asks for them
  * @missed: jiffies | 1 since when the node is not heard of, 0: it is
  */
@@ -23,6 +24,7 @@ struct lmr_map {
 	bool granted;
 	u32 grant;
 	u32 access;
+	u32 users;
 	struct lite_mr *mr;
 	unsigned long missed;
 };

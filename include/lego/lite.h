@@ -353,6 +353,7 @@ struct lite_lmr *lite_lmr_map(struct lite_peer *peer, const char *name,
  * lite_lmr_unmap() - use it no more
  * @lmr: from lite_lmr_map(), not in use; NULL and ERR_PTR are ignored
  *
+ * With the last that this node has of it the keys are dead.
  * Context: process, may sleep, bounded.
  */
 void lite_lmr_unmap(struct lite_lmr *lmr);

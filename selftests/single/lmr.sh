@@ -4,6 +4,6 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../module.sh"
 
-module_run one lego_lmr 50 at="$(attr m0 nodes/m0/addr)" \
+module_run one lego_lmr 51 at="$(attr m0 nodes/m0/addr)" \
 	other="$(attr m1 nodes/m1/addr)" gmgr="$(attr g0 nodes/g0/addr)"
 tap_done

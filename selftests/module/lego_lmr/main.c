@@ -173,7 +173,7 @@ static void test_move(struct seq_file *m, struct lite_lmr *a)
 static void test_access(struct seq_file *m, struct lite_lmr *a)
 {
 	u64 who = lite_node_incarnation(bob.node);
-	struct lite_lmr *b;
+	struct lite_lmr *b, *again;
 	int err;
 
 	b = lite_lmr_map(bob.at, "lmr-a", LITE_LMR_RW);
@@ -190,7 +190,11 @@ static void test_access(struct seq_file *m, struct lite_lmr *a)
 	tap_err(m, lite_lmr_free(b), -EACCES, "nor free it");
 	tap_err(m, lite_lmr_grant(b, who, LITE_LMR_RW), -EACCES,
 		"nor allow itself more");
+	again = lite_lmr_map(bob.at, "lmr-a", LITE_LMR_READ);
 	lite_lmr_unmap(b);
+	tap(m, !IS_ERR(again) && holds(&bob, again, 0, 70000, 9),
+	    "one of two mappings is as good without the other", 0);
+	lite_lmr_unmap(again);
 
 	tap_ok(m, lite_lmr_grant(a, who, LITE_LMR_RW), "the owner allows it");
 	b = lite_lmr_map(bob.at, "lmr-a", LITE_LMR_RW);
