@@ -38,7 +38,8 @@ modules: kernel
 	@mkdir -p $(BUILD)
 	@find $(BUILD) -xtype l -delete
 	@cp -rsf $(MODULES:%=$(top)/%) $(TEST_MODULES:%=$(top)/selftests/module/%) \
-		$(top)/Kbuild $(top)/include $(BUILD)/
+		$(top)/selftests/module/words.h $(top)/Kbuild $(top)/include \
+		$(BUILD)/
 	+@flock $(BUILD) $(MAKE) -j$(jobs) -C $(kbuild) M=$(BUILD) \
 		LEGO_MODULES="$(MODULES) $(TEST_MODULES)" $(no_btf) $(KFLAGS) modules
 

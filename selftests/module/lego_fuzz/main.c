@@ -20,6 +20,7 @@
 #include <linux/uaccess.h>
 
 #include "fuzz.h"
+#include "../words.h"
 
 static char *ip = "";
 module_param(ip, charp, 0444);
@@ -32,12 +33,7 @@ static DEFINE_MUTEX(run_lock);
 static struct fuzz_opts last_opts;
 static struct fuzz_stats last;
 
-static const struct {
-	const char *name;
-	size_t offset;
-	u32 min;
-	u32 max;
-} words[] = {
+static const struct word words[] = {
 	{ "seed", offsetof(struct fuzz_opts, seed), 0, U32_MAX },
 	{ "count", offsetof(struct fuzz_opts, count), 0, U32_MAX },
 	{ "threads", offsetof(struct fuzz_opts, threads), 1, 8 },
@@ -46,27 +42,18 @@ static const struct {
 	{ "lies", offsetof(struct fuzz_opts, lies), 0, 1 },
 };
 
-static int set_word(struct fuzz_opts *opts, const char *word, const char *val)
+static int take_addr(void *opts, const char *word)
 {
-	unsigned int i;
-	u32 nr;
+	struct fuzz_opts *o = opts;
 
-	if (kstrtou32(val, 0, &nr))
+	if (o->nr == FUZZ_TARGETS ||
+	    strscpy(o->addr[o->nr++], word, LITE_ADDR_LEN) < 0)
 		return -EINVAL;
-	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(word, words[i].name))
-			continue;
-		if (nr < words[i].min || nr > words[i].max)
-			return -ERANGE;
-		*(u32 *)((void *)opts + words[i].offset) = nr;
-		return 0;
-	}
-	return -EINVAL;
+	return 0;
 }
 
 static int parse(char *text, struct fuzz_opts *opts)
 {
-	char *word, *val;
 	int err;
 
 	*opts = (struct fuzz_opts){
@@ -76,22 +63,9 @@ static int parse(char *text, struct fuzz_opts *opts)
 		.window = 16,
 		.breaks = 1000,
 	};
-	while ((word = strsep(&text, "\n "))) {
-		if (!*word)
-			continue;
-		val = strchr(word, '=');
-		if (!val) {
-			if (opts->nr == FUZZ_TARGETS ||
-			    strscpy(opts->addr[opts->nr++], word,
-				    LITE_ADDR_LEN) < 0)
-				return -EINVAL;
-			continue;
-		}
-		*val++ = '\0';
-		err = set_word(opts, word, val);
-		if (err)
-			return err;
-	}
+	err = words_parse(text, words, ARRAY_SIZE(words), opts, take_addr);
+	if (err)
+		return err;
 	if (opts->lies && !opts->nr)
 		opts->nr = 1; /* the liar */
 	return opts->nr ? 0 : -EINVAL;

@@ -20,6 +20,7 @@
 #include <linux/uaccess.h>
 
 #include "load.h"
+#include "../words.h"
 
 static char *name = "load";
 module_param(name, charp, 0444);
@@ -58,47 +59,31 @@ struct generator {
 static struct generator load_gen = { .node = &node };
 static struct generator sink_gen = { .node = &sink_node };
 
-static const struct {
-	const char *name;
-	size_t offset;
-	u32 max;
-} words[] = {
-	{ "callers", offsetof(struct load_opts, callers), 2048 },
-	{ "ms", offsetof(struct load_opts, ms), 300000 },
-	{ "calls", offsetof(struct load_opts, calls), U32_MAX },
-	{ "size", offsetof(struct load_opts, size), LITE_PING_MAX },
-	{ "out", offsetof(struct load_opts, out), LITE_PING_OUT_MAX },
-	{ "class", offsetof(struct load_opts, class), LITE_CLASS_NR - 1 },
-	{ "mode", offsetof(struct load_opts, mode), LOAD_QUEUE },
-	{ "timeout_ms", offsetof(struct load_opts, timeout_ms), 300000 },
-	{ "slack_ms", offsetof(struct load_opts, slack_ms), 60000 },
-	{ "hold", offsetof(struct load_opts, hold), 1 },
-	{ "op", offsetof(struct load_opts, op), LOAD_WORK },
-	{ "work_us", offsetof(struct load_opts, work_us), 1000000 },
-	{ "nest", offsetof(struct load_opts, nest), LOAD_NEST_LOCKED },
+static const struct word words[] = {
+	{ "callers", offsetof(struct load_opts, callers), 0, 2048 },
+	{ "ms", offsetof(struct load_opts, ms), 0, 300000 },
+	{ "calls", offsetof(struct load_opts, calls), 0, U32_MAX },
+	{ "size", offsetof(struct load_opts, size), 0, LITE_PING_MAX },
+	{ "out", offsetof(struct load_opts, out), 0, LITE_PING_OUT_MAX },
+	{ "class", offsetof(struct load_opts, class), 0, LITE_CLASS_NR - 1 },
+	{ "mode", offsetof(struct load_opts, mode), 0, LOAD_QUEUE },
+	{ "timeout_ms", offsetof(struct load_opts, timeout_ms), 0, 300000 },
+	{ "slack_ms", offsetof(struct load_opts, slack_ms), 0, 60000 },
+	{ "hold", offsetof(struct load_opts, hold), 0, 1 },
+	{ "op", offsetof(struct load_opts, op), 0, LOAD_WORK },
+	{ "work_us", offsetof(struct load_opts, work_us), 0, 1000000 },
+	{ "nest", offsetof(struct load_opts, nest), 0, LOAD_NEST_LOCKED },
 };
 
-static int set_word(struct load_opts *opts, const char *word, const char *val)
+static int take_addr(void *opts, const char *word)
 {
-	unsigned int i;
-	u32 nr;
+	struct load_opts *o = opts;
 
-	if (kstrtou32(val, 0, &nr))
-		return -EINVAL;
-	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(word, words[i].name))
-			continue;
-		if (nr > words[i].max)
-			return -ERANGE;
-		*(u32 *)((void *)opts + words[i].offset) = nr;
-		return 0;
-	}
-	return -EINVAL;
+	return strscpy(o->addr, word, sizeof(o->addr)) < 0 ? -EINVAL : 0;
 }
 
 static int parse(char *text, struct load_opts *opts)
 {
-	char *word, *val;
 	int err;
 
 	*opts = (struct load_opts){
@@ -109,20 +94,9 @@ static int parse(char *text, struct load_opts *opts)
 		.timeout_ms = 2000,
 		.slack_ms = 1000,
 	};
-	while ((word = strsep(&text, "\n "))) {
-		if (!*word)
-			continue;
-		val = strchr(word, '=');
-		if (!val) {
-			if (strscpy(opts->addr, word, sizeof(opts->addr)) < 0)
-				return -EINVAL;
-			continue;
-		}
-		*val++ = '\0';
-		err = set_word(opts, word, val);
-		if (err)
-			return err;
-	}
+	err = words_parse(text, words, ARRAY_SIZE(words), opts, take_addr);
+	if (err)
+		return err;
 	if (opts->op == LOAD_WORK)
 		opts->size = sizeof(struct pcomp_procs_req);
 	return *opts->addr && opts->callers && opts->timeout_ms ? 0 : -EINVAL;

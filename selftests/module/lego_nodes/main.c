@@ -18,6 +18,7 @@
 #include <linux/uaccess.h>
 
 #include "nodes.h"
+#include "../words.h"
 
 static char *ip = "";
 module_param(ip, charp, 0444);
@@ -30,12 +31,7 @@ static DEFINE_MUTEX(run_lock);
 static struct nodes_opts last_opts;
 static struct nodes_stats last;
 
-static const struct {
-	const char *name;
-	size_t offset;
-	u32 min;
-	u32 max;
-} words[] = {
+static const struct word words[] = {
 	{ "seed", offsetof(struct nodes_opts, seed), 0, U32_MAX },
 	{ "nodes", offsetof(struct nodes_opts, nodes), 2, NODES_MAX },
 	{ "stay", offsetof(struct nodes_opts, stay), 0, NODES_MAX },
@@ -44,27 +40,8 @@ static const struct {
 	{ "timeout_ms", offsetof(struct nodes_opts, timeout_ms), 1, 60000 },
 };
 
-static int set_word(struct nodes_opts *opts, const char *word, const char *val)
-{
-	unsigned int i;
-	u32 nr;
-
-	if (!val || kstrtou32(val, 0, &nr))
-		return -EINVAL;
-	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(word, words[i].name))
-			continue;
-		if (nr < words[i].min || nr > words[i].max)
-			return -ERANGE;
-		*(u32 *)((void *)opts + words[i].offset) = nr;
-		return 0;
-	}
-	return -EINVAL;
-}
-
 static int parse(char *text, struct nodes_opts *opts)
 {
-	char *word, *val;
 	int err;
 
 	*opts = (struct nodes_opts){
@@ -75,16 +52,9 @@ static int parse(char *text, struct nodes_opts *opts)
 		.gap_ms = 200,
 		.timeout_ms = 10000,
 	};
-	while ((word = strsep(&text, "\n "))) {
-		if (!*word)
-			continue;
-		val = strchr(word, '=');
-		if (val)
-			*val++ = '\0';
-		err = set_word(opts, word, val);
-		if (err)
-			return err;
-	}
+	err = words_parse(text, words, ARRAY_SIZE(words), opts, NULL);
+	if (err)
+		return err;
 	return opts->stay <= opts->nodes ? 0 : -EINVAL;
 }
 
