@@ -173,7 +173,8 @@ lrun() {
 		p=(-p "$2")
 		shift 2
 	fi
-	on p0 lego run -n test "${p[@]}" -- "$@"
+	# the debug kernel takes longer to come again
+	on p0 lego run -n test -o "retry_s=$((30 * slow))" "${p[@]}" -- "$@"
 }
 
 # same NAME [-p PCOMP] COMMAND...: gives on p0 and in the vNode the same output

@@ -22,6 +22,8 @@ wrong 127 'no-such-program' "a program that does not exist" \
 	lego run -p p0 -n test -- no-such-program
 wrong 126 '/etc/passwd' "a program that is not executable" \
 	lego run -p p0 -n test -- /etc/passwd
+wrong 125 'retry_s=' "a mount option that there is none" \
+	lego run -p p0 -n test -o retries=3 -- true
 wrong 1 'nobody' "removing an unknown vNode" lego vnode rm nobody
 out=$(lrun sh -c 'cat /no/such/file; exit 5' 2>&1)
 tap_is $? 5 "a program's own exit status comes through"

@@ -127,9 +127,12 @@ int vnodes_remove(const char *pcomp, const char *name);
 int vnodes_list(const char *pcomp, struct vnode **list, size_t *nr);
 
 /* run_child.c, run_wait.c */
+#define RUN_OPTIONS_LEN 128
+
 struct run {
 	const char *pcomp; /* "" for the only one */
 	const char *vnode;
+	const char *options; /* for mount, at most RUN_OPTIONS_LEN; "" for none */
 	char **argv;
 	int dev; /* /dev/lego, close on exec */
 	int report; /* pipe: struct run_failure, or end of file at exec */

@@ -20,6 +20,9 @@ static const struct argp_option options[] = {
 	{ "vnode", 'n', "VNODE", 0, "Run in this vNode (required)", 0 },
 	{ "pcomp", 'p', "PCOMP", 0,
 	  "Run on this pComponent of this machine (default: the only one)", 0 },
+	{ "options", 'o', "OPTIONS", 0,
+	  "How the files are mounted: retry_s=SECONDS, to wait for an sComponent that is away (default 30)",
+	  0 },
 	{ 0 },
 };
 
@@ -38,6 +41,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "'%s' is no name of a pComponent",
 				   arg);
 		run->pcomp = arg;
+		return 0;
+	case 'o':
+		if (strlen(arg) > RUN_OPTIONS_LEN)
+			argp_error(state, "'%s' is too long", arg);
+		run->options = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		/* it and all that follow are the program's */
@@ -85,7 +93,7 @@ static int start(struct run *run, int pipefd[2], const sigset_t *mask)
 
 int cmd_run(int argc, char **argv)
 {
-	struct run run = { .pcomp = "" };
+	struct run run = { .pcomp = "", .options = "" };
 	sigset_t mask;
 	int pipefd[2];
 	int child;

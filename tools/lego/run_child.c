@@ -117,16 +117,21 @@ static void own_namespace(const struct run *run)
 
 static void mount_vnode(const struct run *run, const char *dir)
 {
-	char data[LEGO_NAME_LEN + 8];
+	char data[LEGO_NAME_LEN + RUN_OPTIONS_LEN + 8];
 
 	if ((mkdir(RUN_DIR, 0755) && errno != EEXIST) ||
 	    (mkdir(dir, 0755) && errno != EEXIST))
 		fail(run, EXIT_RUN, "cannot create %s: %s", dir,
 		     strerror(errno));
-	snprintf(data, sizeof(data), "pcomp=%s", run->pcomp);
-	if (!mount(run->vnode, dir, "lego", MS_NODEV,
-		   *run->pcomp ? data : NULL))
+	snprintf(data, sizeof(data), "%s%s%s%s", *run->pcomp ? "pcomp=" : "",
+		 run->pcomp, *run->pcomp && *run->options ? "," : "",
+		 run->options);
+	if (!mount(run->vnode, dir, "lego", MS_NODEV, *data ? data : NULL))
 		return;
+	if (errno == EINVAL && *run->options)
+		fail(run, EXIT_RUN,
+		     "mount options '%s' are refused: there are retry_s=SECONDS and attr_ms=MILLISECONDS, at most an hour",
+		     run->options);
 	if (errno == ENODEV && !filesystem_known())
 		fail(run, EXIT_RUN,
 		     "this kernel has no file system 'lego': modprobe pcomp");
