@@ -18,7 +18,7 @@ before_m1=$(kib_free m1)
 faults p0 "$to" m1 500
 
 # A connection whose peer is silent for a while; one whose device lives alone.
-beat p0 200 5
+beat p0 200 30 # longer than the second, and what it takes to begin and end it
 load_run p0 "$to" calls=1 hold=1 timeout_ms=$((10000 * slow))
 before_resets=$(load_link p0 "$to" resets)
 "$rack" net m1 down
@@ -30,6 +30,7 @@ load_clean "the link down for a second"
 tap_ok $? "it was stalled"
 tap_is "$(load_link p0 "$to" state) $(load_link p0 "$to" resets)" \
 	"up $before_resets" "and is up again, the same connection"
+beat p0 200 5
 fault m1 sink drop 1
 load_run p0 "$to" calls=1 hold=1 timeout_ms=60000
 tap_like "$(cat "$load_out")" '"errors": \{ *"104": 1' \

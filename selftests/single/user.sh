@@ -39,14 +39,15 @@ got=$(on one "$tools/lite-pingpong" -q -c 50 -f 65536 loop:pong)
 tap_like "$got" '^fetch of 65536 bytes, 50 times' "ping-pong by memory"
 wait
 
+# by a copy, as the project may be where only root looks
 got=$(on_sh one 'chmod 666 /dev/lite; setpriv --reuid 65534 --clear-groups \
 	--inh-caps -all bash -c "ulimit -l 64 && $1 serve -m 1024"
-	chmod 600 /dev/lite' "$tools/lite-kv" 2>&1)
+	chmod 600 /dev/lite' /srv/lego/tmp/lite-kv 2>&1)
 tap_like "$got" 'no memory for the values' \
 	"registered memory counts as locked memory"
 got=$(on_sh one 'setpriv --reuid 65534 --clear-groups "$1" serve' \
-	"$tools/lite-kv" 2>&1)
-tap_like "$got" 'Permission denied' "the device is root's"
+	/srv/lego/tmp/lite-kv 2>&1)
+tap_like "$got" '^lite-kv: .*Permission denied' "the device is root's"
 got=$(on_sh one 'cd /sys/module/lite_rpc; before=$(cat refcnt)
 	exec 3<> /dev/lite; echo $(($(cat refcnt) - before))')
 tap_is "$got" 1 "an open device keeps the module"
