@@ -128,11 +128,15 @@ static int fork_at_home(struct pcomp_space *parent, struct pcomp_space *child)
 	child->home = home;
 	child->home_id = parent->home_id;
 	child->vregion_shift = parent->vregion_shift;
+	/*
+	 * After a time-out the first may still be at work, and the next would
+	 * be told that the child is there. Over a new connection it is served
+	 * when that is over: then the first of two tries may have made it.
+	 */
 	do {
 		err = pcomp_ctl_call(home, MCOMP_SPACE_FORK, &req, sizeof(req),
 				     NULL, 0);
-	} while (pcomp_again(parent, err, end, true));
-	/* the first of two tries may have made it */
+	} while (err != -ETIMEDOUT && pcomp_again(parent, err, end, true));
 	return err == -EEXIST ? 0 : err;
 }
 
