@@ -9,5 +9,5 @@ ip=$(attr p0 nodes/p0/addr)
 params=(ip="${ip%:*}" at="$(attr m0 nodes/m0/addr)"
 	gmgr="$(attr g0 nodes/g0/addr)")
 module_run p0 lego_lmr 51 other="$(attr s0 nodes/s0/addr)" "${params[@]}"
-module_run p0 lego_lock 44 "${params[@]}"
+module_run p0 lego_lock 45 "${params[@]}"
 tap_done

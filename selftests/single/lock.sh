@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../module.sh"
 
 params=(at="$(attr m0 nodes/m0/addr)" gmgr="$(attr g0 nodes/g0/addr)")
-module_run one lego_lock 44 "${params[@]}"
+module_run one lego_lock 45 "${params[@]}"
 
 cmd() {
 	quick one 'echo "$1" > /sys/kernel/debug/lego/lock/cmd' "$1"

@@ -486,36 +486,51 @@ static void test_refused(struct seq_file *m)
 	lite_unlock(l);
 }
 
-/* bob has as many as there may be, and ends */
+/* bob has as many as there may be; then three fewer, and what others want */
+static int fill(struct seq_file *m)
+{
+	u64 first = new_id() + 1;
+	char name[LITE_NAME_LEN];
+	unsigned int i, n;
+	int err = 0;
+
+	for (n = 0; !err && n < 2 * LITE_LOCKS_MAX; n++) {
+		snprintf(name, sizeof(name), "n%u", n);
+		err = ask_lock(&bob, name, new_id(), 600000, 0, NULL);
+		if (err == LITE_LOCK_HELD)
+			err = 0;
+	}
+	/* but the last; others are what is left of barriers before */
+	n--;
+	tap(m, err == -ENOSPC && n <= LITE_LOCKS_MAX && n > LITE_LOCKS_MAX - 50,
+	    "there may be so many and no more", n);
+	for (i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		err = ask_id(&bob, LITE_LOCK_RELEASE, name, first + i);
+		if (err != LITE_LOCK_HELD)
+			return err < 0 ? err : -EIO;
+	}
+	if (ask_lock(&bob, "death", new_id(), 600000, 0, NULL) !=
+		    LITE_LOCK_HELD ||
+	    ask_barrier(&bob, "death-barrier", new_id(), 3) != LITE_LOCK_WAITS)
+		return -EIO;
+	return 0;
+}
+
+/* It ends: who waited for it does not any more. */
 static void test_death(struct seq_file *m)
 {
 	struct worker w = { .a = &alice, .fn = lock_once, .name = "death",
 			    .wait_ms = WAIT_MS };
 	struct worker b = { .a = &alice, .fn = pass, .name = "death-barrier",
 			    .nr = 3, .wait_ms = WAIT_MS };
-	char name[LITE_NAME_LEN];
-	unsigned int i;
 	int err;
 
-	err = actor_join(&bob);
-	if (!err && ask_lock(&bob, "death", new_id(), 600000, 0, NULL) !=
-			    LITE_LOCK_HELD)
-		err = -EIO;
-	if (!err && ask_barrier(&bob, "death-barrier", new_id(), 3) !=
-			    LITE_LOCK_WAITS)
-		err = -EIO;
+	err = actor_join(&bob) ?: fill(m);
+	tap_err(m, err, 0, "what is released makes room for others");
 	go(&w);
 	go(&b);
 	msleep(300);
-	for (i = 0; !err && i < 2 * LITE_LOCKS_MAX; i++) {
-		snprintf(name, sizeof(name), "n%u", i);
-		err = ask_lock(&bob, name, new_id(), 600000, 0, NULL);
-		if (err == LITE_LOCK_HELD)
-			err = 0;
-	}
-	/* the others of those above, and what is left of barriers before */
-	tap(m, err == -ENOSPC && i < LITE_LOCKS_MAX && i > LITE_LOCKS_MAX - 50,
-	    "there may be so many and no more", err ?: i);
 	lite_leave(bob.node);
 	over(&w);
 	over(&b);
@@ -524,7 +539,7 @@ static void test_death(struct seq_file *m)
 	    w.err ?: w.took_ms);
 	tap(m, b.err == -ECONNABORTED && b.took_ms < 15000,
 	    "and a barrier that it waited at is broken", b.err ?: b.took_ms);
-	err = ask_lock(&alice, "n0", new_id(), 1000, 0, NULL);
+	err = ask_lock(&alice, "n4", new_id(), 1000, 0, NULL);
 	tap_err(m, err, LITE_LOCK_HELD, "nothing of it is left");
 }
 
