@@ -67,6 +67,12 @@ void lite_qp_break(struct lite_qp *qp)
 	spin_lock_irqsave(&qp->lock, flags);
 	first = !qp->broken;
 	qp->broken = true;
+	/*
+	 * Its handlers may take their time, the peer need not wait. Under the
+	 * lock: who finds it broken and cancels the work must find that, too.
+	 */
+	if (first && qp->conn)
+		queue_work(lite_wq, &qp->kill_work);
 	spin_unlock_irqrestore(&qp->lock, flags);
 	if (!first)
 		return;
@@ -74,11 +80,8 @@ void lite_qp_break(struct lite_qp *qp)
 	wake_up_all(&qp->event);
 	if (qp->link)
 		lite_link_break(qp->link, -ECONNRESET);
-	if (qp->conn) {
-		/* its handlers may take their time, the peer need not wait */
-		queue_work(lite_wq, &qp->kill_work);
+	if (qp->conn)
 		lite_conn_close(qp->conn);
-	}
 }
 
 static void log_wc(struct lite_qp *qp, const struct ib_wc *wc)
