@@ -9,9 +9,9 @@
  * its first copy. A conn whose peer has still to prove a key is in the list,
  * too, but is nobody's successor and nobody waits for it.
  *
- * @dead and @active are two ends of a barrier pair: lite_conn_rx() counts
- * itself in @active and looks at @dead then; close_work sees @dead set by
- * lite_conn_close() and looks at @active then.
+ * @active counts requests that have no answer yet, and one more till the conn is
+ * dead. Who brings it to nothing queues close_work: so none of these waits in
+ * lite_wq for handlers that perhaps need another work of it to end.
  */
 #include <linux/gfp.h>
 #include <linux/slab.h>
@@ -78,7 +78,6 @@ static void conn_close_work(struct work_struct *work)
 	struct lite_node *node = conn->node;
 	unsigned long flags;
 
-	wait_event(conn->idle, !atomic_read(&conn->active));
 	conn->ops->close(conn);
 	spin_lock_irqsave(&node->lock, flags);
 	list_del_init(&conn->list);
@@ -95,21 +94,23 @@ static void conn_close_work(struct work_struct *work)
  */
 void lite_conn_close(struct lite_conn *conn)
 {
-	/* full barrier: pairs with the one in lite_conn_rx() */
 	if (xchg(&conn->dead, true))
 		return;
-	queue_work(lite_wq, &conn->close_work);
 	wake_up_all(&conn->node->conn_wait);
+	lite_conn_replied(conn);
 }
 
-/* a request is answered, or never was one */
-static void conn_idle(struct lite_conn *conn)
+/**
+ * lite_conn_replied() - a request of a conn has been answered, or was none
+ * @conn: conn; may be gone on return
+ *
+ * Context: any.
+ */
+void lite_conn_replied(struct lite_conn *conn)
 {
-	/* the conn outlives its last request: the peer side has a reference */
-	lite_conn_get(conn);
-	if (atomic_dec_and_test(&conn->active) && READ_ONCE(conn->dead))
-		wake_up_all(&conn->idle);
-	lite_conn_put(conn);
+	/* node->conns has a reference till close_work drops it */
+	if (atomic_dec_and_test(&conn->active))
+		queue_work(lite_wq, &conn->close_work);
 }
 
 /**
@@ -160,7 +161,7 @@ struct lite_conn *lite_conn_create(struct lite_node *node,
 	conn->peer_id = peer_id;
 	conn->peer_incarnation = peer_incarnation;
 	strscpy(conn->peer_name, peer_name, sizeof(conn->peer_name));
-	init_waitqueue_head(&conn->idle);
+	atomic_set(&conn->active, 1);
 	INIT_WORK(&conn->close_work, conn_close_work);
 	INIT_WORK(&conn->free_work, conn_free_work);
 	lite_node_get(node);
@@ -436,11 +437,13 @@ int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 	if (slot >= LITE_SLOTS || len < sizeof(*hdr) || len > LITE_SLOT_SIZE ||
 	    test_and_set_bit(slot, conn->busy))
 		return bad_request(conn, slot, len);
-	atomic_inc(&conn->active);
-	smp_mb__after_atomic(); /* pairs with lite_conn_close() */
+	if (!atomic_inc_not_zero(&conn->active)) {
+		clear_bit(slot, conn->busy);
+		return -ESHUTDOWN;
+	}
 	if (READ_ONCE(conn->dead)) {
 		clear_bit(slot, conn->busy);
-		conn_idle(conn);
+		lite_conn_replied(conn);
 		return -ESHUTDOWN;
 	}
 	req = &conn->req[slot];
@@ -450,7 +453,7 @@ int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 	if (le32_to_cpu(hdr->xid) == req->xid) {
 		bad_request(conn, slot, len);
 		clear_bit(slot, conn->busy);
-		conn_idle(conn);
+		lite_conn_replied(conn);
 		return -EPROTO;
 	}
 	req->op = le16_to_cpu(hdr->op);
@@ -476,15 +479,4 @@ int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 		lite_worker_add(req);
 	}
 	return 0;
-}
-
-/**
- * lite_conn_replied() - a request of a conn has been answered
- * @conn: conn
- *
- * Context: any.
- */
-void lite_conn_replied(struct lite_conn *conn)
-{
-	conn_idle(conn);
 }

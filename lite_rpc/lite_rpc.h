@@ -517,14 +517,14 @@ struct lite_req {
  * struct lite_conn - a served connection
  * @ref: node->conns, and the transport's
  * @list: in node->conns, till it is dead and no handler of it runs
- * @active: requests between arrival and reply
+ * @active: requests between arrival and reply; 1 more till it is dead (conn.c)
  * @admitted: its peer is who it says, as far as we ask; under node->lock
- * @dead: no new requests; pairs with @active (conn.c)
+ * @dead: no new requests
  * @abandoned: the caller has made a new one, nobody waits for replies of this
  * @busy: slots whose request is not answered yet
  * @pending: requests that wait for a worker; under its lock (worker.c)
  * @ready: among the conns that have some; the same
- * @close_work: waits for the handlers of a dead conn
+ * @close_work: when it is dead and no handler of it runs
  */
 struct lite_conn {
 	struct kref ref;
@@ -540,7 +540,6 @@ struct lite_conn {
 	bool admitted;
 	bool dead;
 	bool abandoned;
-	wait_queue_head_t idle;
 	DECLARE_BITMAP(busy, LITE_SLOTS);
 	struct list_head pending;
 	struct list_head ready;

@@ -173,7 +173,8 @@ static int links_show(struct seq_file *m, void *v)
 			   conn->dead ? "dead" :
 			   conn->admitted ? "up" : "unproved",
 			   conn->requests,
-			   conn->refused, atomic_read(&conn->active));
+			   conn->refused,
+			   atomic_read(&conn->active) - !conn->dead);
 	spin_unlock_irq(&node->lock);
 	seq_printf(m, "served %lld\nrefused %lld\nviolations %lld\n",
 		   atomic64_read(&node->served), atomic64_read(&node->refused),
@@ -349,6 +350,7 @@ int lite_node_show_add(struct lite_node *node)
 	debugfs_create_file("mrs", 0400, node->dentry, node, &mrs_fops);
 	debugfs_create_file("locks", 0400, node->dentry, node,
 			    &lite_locks_fops);
+	debugfs_create_file("lmrs", 0400, node->dentry, node, &lite_lmrs_fops);
 	debugfs_create_file("inject", 0200, node->dentry, node, &inject_fops);
 	lite_fault_show_add(node);
 	return 0;

@@ -587,7 +587,7 @@ static void alive_work(struct work_struct *work)
 
 	if (READ_ONCE(qp->broken))
 		return;
-	if (seen == qp->alive_seen && !atomic_read(&qp->conn->active))
+	if (seen == qp->alive_seen && atomic_read(&qp->conn->active) <= 1)
 		lite_qp_post(qp, &wr.wr, &wr.wr, 1, true, NULL, NULL);
 	qp->alive_seen = seen;
 	queue_delayed_work(lite_wq, &qp->alive, msecs_to_jiffies(ALIVE_MS));
