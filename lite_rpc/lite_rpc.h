@@ -599,6 +599,7 @@ int lite_qos_tos(unsigned int class);
 /* ---- locks and barriers that a node keeps (lock.c) ---- */
 
 extern const struct file_operations lite_locks_fops;
+extern const struct file_operations lite_lmrs_fops;
 
 int lite_locks_init(struct lite_node *node);
 void lite_locks_stop(struct lite_node *node);

@@ -39,7 +39,8 @@ static void free_pages_of(struct lmr *lmr)
 {
 	unsigned long i;
 
-	for (i = 0; i < lmr->nr && lmr->pages[i]; i++) {
+	/* as many as there are, if not even the array */
+	for (i = 0; lmr->pages && i < lmr->nr && lmr->pages[i]; i++) {
 		__free_page(lmr->pages[i]);
 		if (!(i % 1024))
 			cond_resched();
@@ -264,6 +265,18 @@ static void drop_keys(struct lmr_map *map)
 	map->access = 0;
 }
 
+/* Not used any more; what is left is the owner's word, if he gave one. */
+static void end_map(struct lmr *lmr, struct lmr_map *map)
+{
+	map->users = 0;
+	drop_keys(map);
+	if (map->granted)
+		return;
+	list_del(&map->list);
+	lmr->nr_maps--;
+	kfree(map);
+}
+
 /**
  * lmr_map() - let a node use one
  * @lmr: LMR
@@ -314,25 +327,21 @@ void lmr_unmap(struct lmr *lmr, u64 incarnation)
 	mutex_lock(&lmr->lock);
 	map = find_map(lmr, incarnation);
 	if (map && map->users && map->users != U32_MAX && !--map->users)
-		drop_keys(map);
+		end_map(lmr, map);
 	mutex_unlock(&lmr->lock);
 }
 
 /* One that has ended uses it no more, however often it mapped it. */
-static void end_map(struct lmr_map *map)
-{
-	map->users = 0;
-	drop_keys(map);
-}
-
 static void lmr_forget(struct lmr *lmr, u64 incarnation)
 {
 	struct lmr_map *map;
 
 	mutex_lock(&lmr->lock);
 	map = find_map(lmr, incarnation);
-	if (map)
-		end_map(map);
+	if (map) {
+		map->granted = false; /* it does not come back */
+		end_map(lmr, map);
+	}
 	mutex_unlock(&lmr->lock);
 }
 
@@ -545,17 +554,10 @@ static void reap_maps(struct lite_node *node, struct lmr *lmr)
 	struct lmr_map *map, *next;
 
 	mutex_lock(&lmr->lock);
-	list_for_each_entry_safe(map, next, &lmr->maps, list) {
-		if (!map->access ||
-		    !is_missed(node, map->incarnation, &map->missed))
-			continue;
-		end_map(map);
-		if (map->granted)
-			continue; /* the owner's word */
-		list_del(&map->list);
-		lmr->nr_maps--;
-		kfree(map);
-	}
+	list_for_each_entry_safe(map, next, &lmr->maps, list)
+		if (map->users &&
+		    is_missed(node, map->incarnation, &map->missed))
+			end_map(lmr, map);
 	mutex_unlock(&lmr->lock);
 }
 

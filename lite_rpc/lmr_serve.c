@@ -4,6 +4,8 @@
  * the table of operations; names, ids, offsets and who asks are checked here.
  */
 #include <linux/highmem.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
 
 #include "lmr.h"
 
@@ -254,6 +256,38 @@ static void serve_atomic(struct lite_req *req)
 out_end:
 	end(req, lmr, err, sizeof(*rsp));
 }
+
+static int lite_lmrs_show(struct seq_file *m, void *v)
+{
+	struct lite_node *node = m->private;
+	struct lmr *lmr;
+
+	seq_puts(m, "# name owner bytes mapped_by\n");
+	mutex_lock(&node->lmr_lock);
+	list_for_each_entry(lmr, &node->lmrs, list) {
+		seq_escape(m, lmr->name, " \t\n\\");
+		mutex_lock(&lmr->lock);
+		seq_printf(m, " %016llx %llu %u\n", lmr->owner,
+			   (u64)lmr->nr << PAGE_SHIFT, lmr->nr_maps);
+		mutex_unlock(&lmr->lock);
+	}
+	mutex_unlock(&node->lmr_lock);
+	return 0;
+}
+
+static int lite_lmrs_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, lite_lmrs_show, inode->i_private);
+}
+
+/* /sys/kernel/debug/lego/nodes/NAME/lmrs */
+const struct file_operations lite_lmrs_fops = {
+	.owner = THIS_MODULE,
+	.open = lite_lmrs_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
 
 static const struct lite_handler handlers[] = {
 	[LITE_OP_NR(LITE_PING)] = { .fn = lite_ping },

@@ -5,6 +5,7 @@
  * or "fail: NAME" for each behaviour.
  */
 #include <errno.h>
+#include <glob.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -281,6 +282,31 @@ static void test_errors(const char *addr)
 	       "a call without an answer is ETIMEDOUT in time");
 }
 
+/* how many have an LMR mapped, or -1 where that is not to be seen */
+static int mapped_by(const char *name)
+{
+	char line[256], is[64];
+	unsigned int nr;
+	int found = -1;
+	glob_t files;
+	size_t i;
+
+	if (glob("/sys/kernel/debug/lego/nodes/*/lmrs", 0, NULL, &files))
+		return -1;
+	for (i = 0; i < files.gl_pathc; i++) {
+		FILE *f = fopen(files.gl_pathv[i], "r");
+
+		while (f && fgets(line, sizeof(line), f))
+			if (sscanf(line, "%63s %*x %*u %u", is, &nr) == 2 &&
+			    !strcmp(is, name))
+				found = nr;
+		if (f)
+			fclose(f);
+	}
+	globfree(&files);
+	return found;
+}
+
 static void test_lmr(void)
 {
 	unsigned char *p = lite_mem_addr(cmem);
@@ -299,6 +325,13 @@ static void test_lmr(void)
 	lmr = lite_lmr_map(client, peer, "user-test", LITE_READ | LITE_WRITE,
 			   &size);
 	result(lmr > 0 && size >= 300000, "it is mapped");
+	if (mapped_by("user-test") >= 0) {
+		lite_lmr_unmap(client, lmr);
+		result(!mapped_by("user-test"),
+		       "who has unmapped it is not remembered");
+		lmr = lite_lmr_map(client, peer, "user-test",
+				   LITE_READ | LITE_WRITE, NULL);
+	}
 	for (i = 0; i < MEM; i++)
 		p[i] = (unsigned char)(i * 5 >> 3);
 	result(!lite_lmr_write(client, lmr, 77777, buf, 2), "and written");
