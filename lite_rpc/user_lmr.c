@@ -78,10 +78,11 @@ long user_lmr_map(struct lite_user *u, void __user *arg)
 	r = PTR_ERR_OR_ZERO(l->lmr);
 	if (r)
 		goto err_free;
+	a.size = lite_lmr_size(l->lmr);
 	r = user_handle_add(u, &u->lmrs, &l->h, &a.id);
 	if (r)
 		goto err_unmap;
-	a.size = lite_lmr_size(l->lmr);
+	/* from here on another thread may unmap it */
 	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
 
 err_unmap:

@@ -55,11 +55,14 @@ long user_lock(struct lite_user *u, void __user *arg)
 	r = PTR_ERR_OR_ZERO(l->lock);
 	if (r)
 		goto err_free;
+	a.token = lite_lock_token(l->lock);
 	r = user_handle_add(u, &u->locks, &l->h, &a.id);
 	if (r)
 		goto err_unlock;
-	a.token = lite_lock_token(l->lock);
-	/* on an error it is the file's end that releases it */
+	/*
+	 * From here on another thread may unlock it. On an error it is the
+	 * file's end that does.
+	 */
 	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
 
 err_unlock:

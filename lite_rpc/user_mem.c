@@ -108,13 +108,14 @@ long user_mem_alloc(struct lite_user *u, void __user *arg)
 	m = make_mem(u, DIV_ROUND_UP_ULL(a.size, PAGE_SIZE), a.access);
 	if (IS_ERR(m))
 		return PTR_ERR(m);
+	a.size = (u64)m->nr << PAGE_SHIFT;
 	err = user_handle_add(u, &u->mems, &m->h, &a.id);
 	if (err) {
 		free_mem(u, m);
 		return err;
 	}
+	/* from here on another thread may free it */
 	a.offset = (u64)a.id << OFFSET_SHIFT;
-	a.size = (u64)m->nr << PAGE_SHIFT;
 	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
 }
 
