@@ -271,15 +271,19 @@ void lite_call_queue(struct lite_peer *peer, struct lite_call *call)
 		call_over(call, err);
 		return;
 	}
+	/* once it is there it may end, and who asked may give up the peer */
+	kref_get(&peer->ref);
 	err = add(link, call);
 	if (err) {
 		call_over(call, err);
-		return;
+		goto out_put;
 	}
 	/* whatever it waits for may have happened before it was there */
 	lite_queue_flush(link);
 	if (!lite_link_is_up(link))
 		queue_delayed_work(lite_connect_wq, &link->queue_work, 0);
+out_put:
+	lite_peer_put(peer);
 }
 EXPORT_SYMBOL_NS_GPL(lite_call_queue, LITE_RPC);
 
