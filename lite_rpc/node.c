@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Nodes: what a component makes of itself; and the registry of this kernel's. */
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/random.h>
 #include <linux/slab.h>
@@ -68,21 +69,31 @@ struct lite_node *lite_node_find(const char *addr)
  * lite_node_find_on() - a node of this kernel that uses a device
  * @dev: struct ib_device
  *
- * Context: process. Return: a reference, or NULL.
+ * Context: process; waits for nodes that are just being destroyed.
+ * Return: a reference, or NULL: no node uses the device any more.
  */
 struct lite_node *lite_node_find_on(const void *dev)
 {
-	struct lite_node *node, *found = NULL;
+	struct lite_node *node, *found;
+	bool ending;
 
-	mutex_lock(&nodes_lock);
-	list_for_each_entry(node, &nodes, list) {
-		if (!lite_cm_uses(node, dev) ||
-		    !kref_get_unless_zero(&node->ref))
-			continue;
-		found = node;
-		break;
-	}
-	mutex_unlock(&nodes_lock);
+	do {
+		found = NULL;
+		ending = false;
+		mutex_lock(&nodes_lock);
+		list_for_each_entry(node, &nodes, list) {
+			if (!lite_cm_uses(node, dev))
+				continue;
+			ending = !kref_get_unless_zero(&node->ref);
+			if (ending)
+				continue;
+			found = node;
+			break;
+		}
+		mutex_unlock(&nodes_lock);
+		if (!found && ending)
+			msleep(20);
+	} while (!found && ending);
 	return found;
 }
 
@@ -164,6 +175,7 @@ static struct lite_node *node_alloc(const struct lite_node_cfg *cfg)
 		goto err_free;
 	kref_init(&node->ref);
 	init_completion(&node->released);
+	node->stopping = true; /* nobody finds it till it is complete */
 	spin_lock_init(&node->lock);
 	INIT_LIST_HEAD(&node->peers);
 	INIT_LIST_HEAD(&node->conns);
@@ -210,6 +222,7 @@ struct lite_node *lite_node_create(const struct lite_node_cfg *cfg)
 			goto err_show_del;
 	}
 	__module_get(THIS_MODULE);
+	WRITE_ONCE(node->stopping, false);
 	err = lite_ping_init(node);
 	if (err) {
 		lite_node_destroy(node);
@@ -223,6 +236,9 @@ err_exit_members:
 	lite_members_exit(node);
 err_unregister:
 	node_unregister(node);
+	/* but remove_device() may have found it */
+	lite_node_put(node);
+	wait_for_completion(&node->released);
 err_free:
 	lite_locks_exit(node);
 	kfree(node);
@@ -268,9 +284,10 @@ void lite_node_destroy(struct lite_node *node)
 		pr_warn("%s: waiting for its peers and regions to be given back\n",
 			node->name);
 	lite_members_exit(node);
-	node_unregister(node);
 	WARN_ON(!list_empty(&node->mrs) || !list_empty(&node->peers));
+	/* while remove_device() can still find it */
 	lite_cm_exit(node);
+	node_unregister(node);
 	lite_locks_exit(node);
 	mutex_destroy(&node->mr_lock);
 	mutex_destroy(&node->lmr_lock);

@@ -38,6 +38,12 @@ static int init_device(struct lite_node *node, struct lite_rdma_node *rn)
 	return PTR_ERR_OR_ZERO(rn->pd);
 }
 
+static void log_listen_error(struct lite_node *node, int err)
+{
+	pr_err("%s: cannot listen on %s (%d): is there an RDMA device with this address? ('rdma link' shows them)\n",
+	       node->name, node->addr.text, err);
+}
+
 /**
  * lite_cm_listen() - a node with an IP address becomes reachable
  * @node: node
@@ -71,16 +77,14 @@ int lite_cm_listen(struct lite_node *node)
 	node->rdma = rn;
 	lite_auth_notice();
 	err = rdma_listen(rn->listen, BACKLOG);
-	if (err)
-		goto err_dealloc_pd;
-	return 0;
+	if (err) {
+		log_listen_error(node, err);
+		lite_cm_exit(node); /* once, whether the device goes or not */
+	}
+	return err;
 
-err_dealloc_pd:
-	node->rdma = NULL;
-	ib_dealloc_pd(rn->pd);
 err_destroy_id:
-	pr_err("%s: cannot listen on %s (%d): is there an RDMA device with this address? ('rdma link' shows them)\n",
-	       node->name, node->addr.text, err);
+	log_listen_error(node, err);
 	rdma_destroy_id(rn->listen);
 err_free:
 	kfree(rn);
