@@ -243,13 +243,13 @@ bool lite_link_abandon(struct lite_link *link, struct lite_call *call)
 	return found;
 }
 
-/* 0 or what the link must be broken with */
-static int check_reply(const struct lite_slot *s, const void *buf, u32 len)
+/*
+ * 0 or what the link must be broken with. @hdr is a copy, of @len bytes that
+ * came; the peer can write to the reply itself.
+ */
+static int check_reply(const struct lite_slot *s,
+		       const struct lite_rsp_hdr *hdr, u32 len)
 {
-	const struct lite_rsp_hdr *hdr = buf;
-
-	if (len < sizeof(*hdr) || len > LITE_SLOT_SIZE)
-		return -EPROTO;
 	if (le16_to_cpu(hdr->version) != LITE_VERSION)
 		return -EPROTONOSUPPORT;
 	if (le32_to_cpu(hdr->len) != len - sizeof(*hdr))
@@ -261,16 +261,18 @@ static int check_reply(const struct lite_slot *s, const void *buf, u32 len)
 	return le32_to_cpu(hdr->xid) == s->xid ? 0 : -EPROTO;
 }
 
-static int take_reply(struct lite_call *call, const void *buf)
+static int take_reply(struct lite_call *call, const struct lite_rsp_hdr *hdr,
+		      const void *payload)
 {
-	const struct lite_rsp_hdr *hdr = buf;
 	u32 room = call->rsp ? call->rsp_size : 0;
 	u32 len = le32_to_cpu(hdr->len);
 
 	call->rsp_len = len;
 	if (room)
-		memcpy(call->rsp, hdr + 1, min(len, room));
-	return len <= room || hdr->status ? 0 : -EMSGSIZE;
+		memcpy(call->rsp, payload, min(len, room));
+	if (len > room && !hdr->status)
+		return -EMSGSIZE;
+	return lite_status_to_errno(le32_to_cpu(hdr->status));
 }
 
 /* a call is answered: how long did it take? */
@@ -298,9 +300,9 @@ static void count_latency(struct lite_link *link, const struct lite_slot *s)
 void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
 		  u32 len)
 {
-	const struct lite_rsp_hdr *hdr = buf;
-	struct lite_call *call = NULL;
 	struct completion *waiter = NULL;
+	struct lite_call *call = NULL;
+	struct lite_rsp_hdr hdr;
 	unsigned long flags;
 	int err, status = 0;
 
@@ -309,15 +311,18 @@ void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
 		return;
 	}
 	spin_lock_irqsave(&link->lock, flags);
-	err = check_reply(&link->slot[slot], buf, len);
+	err = -EPROTO;
+	if (len < sizeof(hdr) || len > LITE_SLOT_SIZE)
+		goto out_unlock;
+	memcpy(&hdr, buf, sizeof(hdr));
+	barrier(); /* what is checked is what is used */
+	err = check_reply(&link->slot[slot], &hdr, len);
 	if (err)
 		goto out_unlock;
 	if (link->slot[slot].state == LITE_SLOT_BUSY) {
 		call = link->slot[slot].call;
 		waiter = link->slot[slot].waiter;
-		status = take_reply(call, buf);
-		if (!status)
-			status = lite_status_to_errno(le32_to_cpu(hdr->status));
+		status = take_reply(call, &hdr, buf + sizeof(hdr));
 		count_latency(link, &link->slot[slot]);
 		link->rx_bytes += len + (status ? 0 : link->slot[slot].rx);
 		if (status) {
