@@ -126,6 +126,29 @@ void pcomp_backing_del(struct pcomp_space *s, pgoff_t first, pgoff_t last)
 }
 
 /**
+ * pcomp_backing_grow() - a mapping gets longer, and shows more of its file
+ * @s: the space; map_lock held
+ * @old: its last index till now
+ * @first: first new index, not always the next, and no backing there yet
+ * @last: last new index
+ *
+ * Return: 0, also if there is no file, or -ENOMEM.
+ */
+int pcomp_backing_grow(struct pcomp_space *s, pgoff_t old, pgoff_t first,
+		       pgoff_t last)
+{
+	pgoff_t at = old, end;
+	struct pcomp_backing *b = next(s, &at, old, &end);
+	int err;
+
+	if (!b)
+		return 0;
+	err = pcomp_backing_add(s, first, last, b->file, old + 1 + b->shift);
+	backing_put(b);
+	return err;
+}
+
+/**
  * pcomp_backing_move() - untouched pages keep their file at a new address
  * @s: the space; map_lock held
  * @from: first index they have

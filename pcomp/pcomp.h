@@ -422,6 +422,8 @@ struct inode *pcomp_inode_create(void);
 int pcomp_backing_add(struct pcomp_space *s, pgoff_t first, pgoff_t last,
 		      struct file *file, pgoff_t pgoff);
 void pcomp_backing_del(struct pcomp_space *s, pgoff_t first, pgoff_t last);
+int pcomp_backing_grow(struct pcomp_space *s, pgoff_t old, pgoff_t first,
+		       pgoff_t last);
 int pcomp_backing_move(struct pcomp_space *s, pgoff_t from, pgoff_t to,
 		       pgoff_t nr);
 int pcomp_backing_fork(struct pcomp_space *parent, struct pcomp_space *child);

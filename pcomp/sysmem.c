@@ -140,9 +140,12 @@ long pcomp_sys_munmap(const struct pt_regs *regs)
 	return r;
 }
 
-/* Move what is in [from, from + len) of ours to a mapping made for it. */
+/*
+ * Move what is in [from, from + len) of ours to a mapping of @to_len made for
+ * it.
+ */
 static int move_lines(struct pcomp_space *s, unsigned long from,
-		      unsigned long to, unsigned long len)
+		      unsigned long to, unsigned long len, unsigned long to_len)
 {
 	pgoff_t f = from >> PAGE_SHIFT, t = to >> PAGE_SHIFT;
 	pgoff_t nr = len >> PAGE_SHIFT;
@@ -151,6 +154,9 @@ static int move_lines(struct pcomp_space *s, unsigned long from,
 	int err;
 
 	err = pcomp_backing_move(s, f, t, nr);
+	if (!err && to_len > len)
+		err = pcomp_backing_grow(s, f + nr - 1, t + nr,
+					 t + (to_len >> PAGE_SHIFT) - 1);
 	if (err)
 		return err;
 	xa_for_each_range(&s->pages, i, entry, f, f + nr - 1) {
@@ -201,7 +207,7 @@ static long move(struct pcomp_space *s, unsigned long addr,
 	if (IS_ERR_VALUE(r))
 		return r;
 	new_addr = r;
-	r = move_lines(s, addr, new_addr, n);
+	r = move_lines(s, addr, new_addr, n, new_len);
 	if (r) {
 		/* what has moved can't be lost: better both than neither */
 		pcomp_kill_current("mremap lost its way between two addresses", r);
@@ -211,11 +217,47 @@ static long move(struct pcomp_space *s, unsigned long addr,
 	return r ? r : new_addr;
 }
 
+static bool is_free(unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	mmap_read_lock(current->mm);
+	vma = find_vma(current->mm, start);
+	mmap_read_unlock(current->mm);
+	return !vma || vma->vm_start >= end;
+}
+
+/* The page offset grows with the address. -ENOMEM: there is no room. */
+static long grow_in_place(struct pcomp_space *s, const struct pt_regs *regs,
+			  unsigned long start, unsigned long end)
+{
+	pgoff_t first = start >> PAGE_SHIFT, last = (end >> PAGE_SHIFT) - 1;
+	struct pt_regs in_place = *regs;
+	long r;
+
+	if (end < start || end > TASK_SIZE || !is_free(start, end))
+		return -ENOMEM;
+	/* as for a new mapping: map_at() */
+	pcomp_lines_discard(s, first, last);
+	pcomp_backing_del(s, first, last);
+	r = pcomp_log(s, MCOMP_VMA_MAP, start, end - start,
+		      prot_at(start - 1));
+	if (!r)
+		r = pcomp_backing_grow(s, first - 1, first, last);
+	if (r)
+		return r;
+	in_place.r10 = 0;
+	r = pcomp_orig(PCOMP_HOOK_MREMAP, &in_place);
+	/* the log said too much; that is harmless but for what is there */
+	if (IS_ERR_VALUE(r))
+		pcomp_backing_del(s, first, last);
+	return r;
+}
+
 static long remap(struct pcomp_space *s, const struct pt_regs *regs)
 {
 	unsigned long addr = regs->di, old_len = PAGE_ALIGN(regs->si);
 	unsigned long new_len = PAGE_ALIGN(regs->dx), flags = regs->r10;
-	struct pt_regs in_place = *regs;
 	long r;
 
 	if (!pcomp_is_ours(current->mm, addr)) {
@@ -244,18 +286,9 @@ static long remap(struct pcomp_space *s, const struct pt_regs *regs)
 		r = pcomp_unmap(s, addr + new_len, old_len - new_len);
 		return r ? r : addr;
 	}
-	/* grow in place: the page offset grows with the address */
-	r = pcomp_log(s, MCOMP_VMA_MAP, addr + old_len, new_len - old_len,
-		      prot_at(addr));
-	if (r)
+	r = grow_in_place(s, regs, addr + old_len, addr + new_len);
+	if (r != -ENOMEM || !(flags & MREMAP_MAYMOVE))
 		return r;
-	in_place.r10 = 0;
-	r = pcomp_orig(PCOMP_HOOK_MREMAP, &in_place);
-	if (r != -ENOMEM)
-		return r;
-	/* the log said too much; that is harmless but for what really is there */
-	if (!(flags & MREMAP_MAYMOVE))
-		return -ENOMEM;
 	return move(s, addr, old_len, new_len, flags, 0);
 }
 

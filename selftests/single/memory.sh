@@ -42,6 +42,24 @@ tap_ok $? "it runs to its end"
 wait_until 20 none_held
 tap_is "$(held)" 0 "after its exit they hold nothing of it"
 
+in_both 'cat > mremap.py << END
+import ctypes, mmap, os
+libc = ctypes.CDLL(None)
+libc.mmap.restype = libc.mremap.restype = ctypes.c_void_p
+at, size = ctypes.c_void_p, ctypes.c_size_t
+fd = os.open("/tmp/mremap.in", os.O_RDWR | os.O_CREAT)
+os.write(fd, b"a" * 4096 + b"b" * 4096 + b"c" * 4096)
+def grow(hole, flags):
+    p = libc.mmap(None, size(12288), 3, mmap.MAP_PRIVATE, fd, size(0))
+    libc.munmap(at(p + 4096), size(hole))
+    ctypes.memset(p, ord("A"), 1)
+    to = libc.mremap(at(p), size(4096), size(12288), flags)
+    print(to == p, [ctypes.string_at(to + i * 4096, 1) for i in range(3)])
+grow(8192, 0)
+grow(4096, 1)
+END'
+same "a file's mapping that grows shows more of the file" python3 /data/mremap.py
+
 in_both 'cat > fork.py << END
 import os
 data = [bytearray(b"%07d" % i) * 500 for i in range(3000)]
