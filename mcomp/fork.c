@@ -30,7 +30,8 @@ static int fork_copy_owners(struct mcomp_space *child,
 	void *entry;
 	int err = 0;
 
-	mutex_lock(&parent->owners_lock);
+	mutex_lock(&child->owners_lock);
+	mutex_lock_nested(&parent->owners_lock, SINGLE_DEPTH_NESTING);
 	list_for_each_entry(o, &parent->owners, list) {
 		/* Nothing there: no vRegion, or made but no answer. */
 		if (!o->nr_vregions)
@@ -51,34 +52,51 @@ static int fork_copy_owners(struct mcomp_space *child,
 	}
 out_unlock:
 	mutex_unlock(&parent->owners_lock);
+	mutex_unlock(&child->owners_lock);
 	return err;
 }
 
-/* A child that nobody can find yet. */
-static struct mcomp_space *fork_copy(struct mcomp_space *parent, u64 child_id)
+/*
+ * An empty child, in the table: who ends it while it is being made finds it.
+ * With a reference, or ERR_PTR.
+ */
+static struct mcomp_space *fork_begin(struct mcomp_space *parent, u64 child_id)
 {
+	struct mcomp_client *client = parent->client;
 	struct mcomp_space *child;
-	int err = -ESTALE;
+	int err;
 
-	child = mcomp_space_alloc(parent->m, child_id,
-				  parent->client->pcomp_id,
-				  parent->client->incarnation, parent->vid,
+	mcomp_space_evict(parent->m, child_id, client->incarnation);
+	child = mcomp_space_alloc(parent->m, child_id, client->pcomp_id,
+				  client->incarnation, parent->vid,
 				  parent->home);
 	if (!child)
 		return ERR_PTR(-ENOMEM);
-	down_write(&parent->sem);
-	if (!parent->dead)
+	refcount_inc(&child->ref);
+	err = mcomp_space_insert(child);
+	if (err) {
+		mcomp_space_put(child);
+		return ERR_PTR(err);
+	}
+	return child;
+}
+
+/* A child is in the table later than its parent: so the order is one. */
+static int fork_copy(struct mcomp_space *child, struct mcomp_space *parent)
+{
+	int err = -ESTALE;
+
+	down_write(&child->sem);
+	down_write_nested(&parent->sem, SINGLE_DEPTH_NESTING);
+	if (!parent->dead && !child->dead)
 		err = mcomp_vma_copy(child, parent);
 	if (!err)
 		err = parent->map.ops->walk(&parent->map, fork_map_one, child);
 	if (!err)
 		err = fork_copy_owners(child, parent);
 	up_write(&parent->sem);
-	if (err) {
-		mcomp_space_discard(child);
-		return ERR_PTR(err);
-	}
-	return child;
+	up_write(&child->sem);
+	return err;
 }
 
 /**
@@ -91,18 +109,16 @@ static struct mcomp_space *fork_copy(struct mcomp_space *parent, u64 child_id)
  */
 int mcomp_fork_shard(struct mcomp_space *parent, u64 child_id)
 {
-	struct mcomp_space *child;
+	struct mcomp_space *child = fork_begin(parent, child_id);
+	int err;
 
-	mcomp_space_evict(parent->m, child_id, parent->client->incarnation);
-	child = mcomp_space_get(parent->m, child_id);
-	if (child) {
-		mcomp_space_put(child);
-		return -EEXIST;
-	}
-	child = fork_copy(parent, child_id);
 	if (IS_ERR(child))
 		return PTR_ERR(child);
-	return mcomp_space_insert(child);
+	err = fork_copy(child, parent);
+	if (err)
+		mcomp_space_kill(child, true);
+	mcomp_space_put(child);
+	return err;
 }
 
 struct fork_owners {
@@ -126,21 +142,25 @@ static struct fork_owners *fork_list_owners(struct mcomp_space *child)
 	struct mcomp_owner *o;
 	size_t n = 0;
 
+	mutex_lock(&child->owners_lock);
 	list_for_each_entry(o, &child->owners, list)
 		n++;
 	owners = kzalloc(struct_size(owners, owner, n), GFP_KERNEL);
 	if (!owners)
-		return NULL;
+		goto out_unlock;
 	list_for_each_entry(o, &child->owners, list) {
 		struct mcomp_owner *copy;
 
 		copy = mcomp_owner_alloc(child, o->id, o->incarnation);
 		if (!copy) {
 			fork_put_owners(owners);
-			return NULL;
+			owners = NULL;
+			goto out_unlock;
 		}
 		owners->owner[owners->nr++] = copy;
 	}
+out_unlock:
+	mutex_unlock(&child->owners_lock);
 	return owners;
 }
 
@@ -219,39 +239,26 @@ static int fork_at_owners(struct mcomp_space *child, u64 parent_id,
  */
 int mcomp_fork_home(struct mcomp_space *parent, u64 child_id)
 {
-	struct fork_owners *owners;
+	struct fork_owners *owners = NULL;
 	struct mcomp_space *child;
 	int err;
 
-	mcomp_space_evict(parent->m, child_id, parent->client->incarnation);
-	child = mcomp_space_get(parent->m, child_id);
-	if (child) {
-		mcomp_space_put(child);
-		return -EEXIST;
-	}
+	child = fork_begin(parent, child_id);
+	if (IS_ERR(child))
+		return PTR_ERR(child);
 	/* The parent gets no new owner meanwhile. */
 	mutex_lock(&parent->vregion_lock);
-	child = fork_copy(parent, child_id);
-	if (IS_ERR(child)) {
-		err = PTR_ERR(child);
-		goto out_unlock;
-	}
-	owners = fork_list_owners(child);
-	if (!owners) {
-		err = -ENOMEM;
-		mcomp_space_discard(child);
-		goto out_unlock;
-	}
-	refcount_inc(&child->ref);
-	err = mcomp_space_insert(child);
+	err = fork_copy(child, parent);
 	if (!err) {
-		err = fork_at_owners(child, parent->id, owners);
-		if (err)
-			mcomp_space_kill(child, true);
+		owners = fork_list_owners(child);
+		err = owners ? fork_at_owners(child, parent->id, owners) :
+			       -ENOMEM;
 	}
-	mcomp_space_put(child);
-	fork_put_owners(owners);
-out_unlock:
 	mutex_unlock(&parent->vregion_lock);
+	if (err)
+		mcomp_space_kill(child, true);
+	if (owners)
+		fork_put_owners(owners);
+	mcomp_space_put(child);
 	return err;
 }

@@ -67,8 +67,8 @@ struct mcomp_stats {
  *
  * Notes on locking, from the outside in:
  *	mcomp_space.vregion_lock	held over calls to other mComponents
- *	mcomp_space.sem
- *	mcomp_space.owners_lock
+ *	mcomp_space.sem			a child's, then its parent's
+ *	mcomp_space.owners_lock		the same
  *	mcomp_client.lock		lite_rpc's locks for regions inside
  *	mcomp.lock
  *	mcomp_pool.lock			any context
@@ -104,6 +104,8 @@ struct mcomp {
 	struct dentry *debugfs;
 };
 
+#define MCOMP_NEVER_MAX 64
+
 /**
  * struct mcomp_client - an incarnation of a pComponent that has spaces here
  * @list: in mcomp.clients, till @gone
@@ -117,6 +119,9 @@ struct mcomp {
  * @lock: protects @pieces
  * @revoked: may not read by itself any more; set with @lock held
  * @pieces: regions that it may read, by number of the piece of the pool
+ * @never: ids that were ended before they came to be, the last of them.
+ *	mcomp.lock
+ * @nr_never: how many there were
  */
 struct mcomp_client {
 	struct list_head list;
@@ -130,6 +135,8 @@ struct mcomp_client {
 	struct mutex lock; /* see above */
 	bool revoked;
 	struct xarray pieces;
+	u64 never[MCOMP_NEVER_MAX];
+	unsigned int nr_never;
 };
 
 /**
@@ -227,6 +234,8 @@ void mcomp_space_discard(struct mcomp_space *s);
 int mcomp_space_create(struct mcomp *m, const struct mcomp_space_req *req,
 		       bool home);
 struct mcomp_space *mcomp_space_get(struct mcomp *m, u64 id);
+struct mcomp_space *mcomp_space_get_last(struct mcomp *m,
+					 const struct mcomp_space_req *req);
 void mcomp_space_put(struct mcomp_space *s);
 void mcomp_space_kill(struct mcomp_space *s, bool unused);
 void mcomp_space_evict(struct mcomp *m, u64 id, u64 incarnation);

@@ -132,7 +132,8 @@ static void serve_space_destroy(struct lite_req *req)
 
 	if (!m)
 		return;
-	s = mcomp_space_get(m, le64_to_cpu(msg->space));
+	err = serve_check_space_req(m, req, msg);
+	s = err ? NULL : mcomp_space_get_last(m, msg);
 	if (s) {
 		if (mcomp_serve_is_owner(req, s))
 			mcomp_space_kill(s, true);
@@ -157,7 +158,10 @@ static void serve_shard_destroy(struct lite_req *req)
 		lite_req_reply(req, -EINVAL, 0);
 		return;
 	}
-	s = mcomp_space_get(m, le64_to_cpu(msg->space));
+	if (serve_is_mcomp(m, req))
+		s = mcomp_space_get_last(m, msg);
+	else
+		s = mcomp_space_get(m, le64_to_cpu(msg->space));
 	if (s) {
 		if (!s->home && serve_is_mcomp(m, req) &&
 		    s->client->incarnation ==

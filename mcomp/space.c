@@ -88,6 +88,47 @@ struct mcomp_space *mcomp_space_get(struct mcomp *m, u64 id)
 }
 
 /**
+ * mcomp_space_get_last() - find a space that is to end
+ * @m: where
+ * @req: the request that ends it, checked
+ *
+ * If it is not there it shall not come to be: what is to make it may still be
+ * at work, or not even have begun, when who asked for it gives up.
+ * Context: process, may sleep.
+ * Return: it, for mcomp_space_put(), or NULL.
+ */
+struct mcomp_space *mcomp_space_get_last(struct mcomp *m,
+					 const struct mcomp_space_req *req)
+{
+	u64 id = le64_to_cpu(req->space);
+	struct mcomp_client *c;
+	struct mcomp_space *s;
+
+	c = mcomp_client_get(m, le32_to_cpu(req->pcomp_id),
+			     le64_to_cpu(req->pcomp_incarnation));
+	mutex_lock(&m->lock);
+	s = mcomp_space_get(m, id);
+	if (!s && c)
+		c->never[c->nr_never++ % MCOMP_NEVER_MAX] = id;
+	mutex_unlock(&m->lock);
+	if (c)
+		mcomp_client_put(c);
+	return s;
+}
+
+static bool space_is_barred(const struct mcomp_space *s)
+{
+	const struct mcomp_client *c = s->client;
+	unsigned int i;
+
+	lockdep_assert_held(&s->m->lock);
+	for (i = 0; i < min_t(unsigned int, c->nr_never, MCOMP_NEVER_MAX); i++)
+		if (c->never[i] == s->id)
+			return true;
+	return false;
+}
+
+/**
  * mcomp_space_put() - drop a reference
  * @s: space
  *
@@ -146,7 +187,7 @@ void mcomp_space_discard(struct mcomp_space *s)
  *
  * Context: process, may sleep.
  * Return: 0, -EEXIST, -ESHUTDOWN (going away), -ESTALE (its pComponent has
- *	ended), -ENOMEM.
+ *	ended, or has ended it already), -ENOMEM.
  */
 int mcomp_space_insert(struct mcomp_space *s)
 {
@@ -159,7 +200,7 @@ int mcomp_space_insert(struct mcomp_space *s)
 		goto err_discard;
 	refcount_inc(&s->ref); /* ours: once in the table it may be ended */
 	mutex_lock(&m->lock);
-	if (s->client->gone)
+	if (s->client->gone || space_is_barred(s))
 		err = -ESTALE;
 	else if (!m->closing)
 		err = xa_insert(&m->spaces, s->id, s, GFP_KERNEL);

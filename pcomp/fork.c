@@ -104,12 +104,31 @@ static int copy_index(struct pcomp_space *parent, struct pcomp_space *child)
 	return 0;
 }
 
-static int fork_at_home(struct pcomp_space *parent, struct pcomp_space *child)
+/* Not repeated: that would find what the first one made, or is just making. */
+static int ask_home(struct pcomp_space *parent, struct pcomp_space *child)
 {
 	struct mcomp_fork_req req = {
 		.parent = cpu_to_le64(parent->id),
 		.child = cpu_to_le64(child->id),
 	};
+	struct lite_call call = {
+		.op = MCOMP_SPACE_FORK,
+		.class = LITE_CLASS_CONTROL,
+		.req = &req,
+		.req_len = sizeof(req),
+	};
+
+	return lite_call(child->home, &call);
+}
+
+/*
+ * The home makes the child, and its parts at the other owners, or none of it.
+ * When it is not known whether it did, or it could not reach an owner, that
+ * child is given up and another one asked for, by another id: what still
+ * happens to the first one does not concern it.
+ */
+static int fork_at_home(struct pcomp_space *parent, struct pcomp_space *child)
+{
 	unsigned long end = pcomp_again_deadline();
 	struct pcomp_owner *o;
 	struct lite_peer *home;
@@ -128,16 +147,16 @@ static int fork_at_home(struct pcomp_space *parent, struct pcomp_space *child)
 	child->home = home;
 	child->home_id = parent->home_id;
 	child->vregion_shift = parent->vregion_shift;
-	/*
-	 * After a time-out the first may still be at work, and the next would
-	 * be told that the child is there. Over a new connection it is served
-	 * when that is over: then the first of two tries may have made it.
-	 */
 	do {
-		err = pcomp_ctl_call(home, MCOMP_SPACE_FORK, &req, sizeof(req),
-				     NULL, 0);
-	} while (err != -ETIMEDOUT && pcomp_again(parent, err, end, true));
-	return err == -EEXIST ? 0 : err;
+		err = ask_home(parent, child);
+		if (!pcomp_away(err))
+			return err;
+		if (pcomp_owners_abandon(child, end))
+			return err; /* its end tells the home again */
+		if (pcomp_space_renumber(child))
+			return -ENOMEM;
+	} while (pcomp_again(parent, err, end, true));
+	return err;
 }
 
 static int fork_space(struct pcomp_space *parent, struct pcomp_space *child)

@@ -424,8 +424,7 @@ out_unlock:
 	return err;
 }
 
-static void destroy(struct pcomp_space *s, struct lite_peer *peer, u32 id,
-		    unsigned long end)
+static int destroy_once(struct pcomp_space *s, struct lite_peer *peer)
 {
 	struct mcomp_space_req req = {
 		.space = cpu_to_le64(s->id),
@@ -434,11 +433,36 @@ static void destroy(struct pcomp_space *s, struct lite_peer *peer, u32 id,
 		.vid = cpu_to_le32(s->vid),
 		.pcomp_id = cpu_to_le32(lite_node_id(s->pc->node)),
 	};
+
+	return pcomp_ctl_call(peer, MCOMP_SPACE_DESTROY, &req, sizeof(req),
+			      NULL, 0);
+}
+
+/**
+ * pcomp_owners_abandon() - a space that perhaps came to be shall not be
+ * @s: space, not published, with a home
+ * @end: as of pcomp_again()
+ *
+ * Context: process, may sleep, bounded; killable.
+ * Return: 0: its home has heard it, and will not make it later either.
+ */
+int pcomp_owners_abandon(struct pcomp_space *s, unsigned long end)
+{
 	int err;
 
 	do {
-		err = pcomp_ctl_call(peer, MCOMP_SPACE_DESTROY, &req,
-				     sizeof(req), NULL, 0);
+		err = destroy_once(s, s->home);
+	} while (pcomp_again(s, err, end, true));
+	return err;
+}
+
+static void destroy(struct pcomp_space *s, struct lite_peer *peer, u32 id,
+		    unsigned long end)
+{
+	int err;
+
+	do {
+		err = destroy_once(s, peer);
 	} while (pcomp_again(s, err, end, false));
 	if (err)
 		pr_warn_ratelimited("%s: could not give space %llx back to node %u: error %d\n",

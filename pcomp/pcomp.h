@@ -369,6 +369,7 @@ int pcomp_owner_flush(struct pcomp_owner *o);
 int pcomp_log(struct pcomp_space *s, u32 kind, unsigned long start,
 	      unsigned long len, unsigned long prot);
 int pcomp_owners_fork(struct pcomp_space *parent, struct pcomp_space *child);
+int pcomp_owners_abandon(struct pcomp_space *s, unsigned long end);
 void pcomp_owners_exit(struct pcomp_space *s);
 void pcomp_owners_flush_work(struct work_struct *work);
 int pcomp_ctl_call(struct lite_peer *peer, u16 op, const void *req, u32 len,
@@ -402,6 +403,7 @@ void pcomp_spaces_exit(void);
 struct pcomp_space *pcomp_space_create(struct mm_struct *mm,
 				       const struct pcomp_place *place);
 struct pcomp_space *pcomp_space_alloc(struct mm_struct *mm, struct pcomp *pc);
+int pcomp_space_renumber(struct pcomp_space *s);
 void pcomp_space_publish(struct pcomp_space *s);
 bool pcomp_mm_known(struct mm_struct *mm);
 struct pcomp_space *pcomp_space_get(struct mm_struct *mm);

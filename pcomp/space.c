@@ -128,6 +128,28 @@ void pcomp_space_put(struct pcomp_space *s)
 		queue_work(s->pc->wq, &s->end_work);
 }
 
+/* Give it a number, which none has had. */
+static int take_id(struct pcomp_space *s)
+{
+	struct pcomp *pc = s->pc;
+	u32 nr = atomic_inc_return(&pc->next_space);
+
+	WRITE_ONCE(s->id, (u64)lite_node_id(pc->node) << 32 | nr);
+	return xa_err(xa_store(&pc->spaces, nr, s, GFP_KERNEL));
+}
+
+/**
+ * pcomp_space_renumber() - give it another id
+ * @s: space, not published; no mComponent has it under the one before
+ *
+ * Context: process, may sleep. Return: 0 or -ENOMEM.
+ */
+int pcomp_space_renumber(struct pcomp_space *s)
+{
+	xa_erase(&s->pc->spaces, (u32)s->id);
+	return take_id(s);
+}
+
 /**
  * pcomp_space_alloc() - a space that nobody knows yet
  * @mm: its mm
@@ -139,7 +161,6 @@ void pcomp_space_put(struct pcomp_space *s)
 struct pcomp_space *pcomp_space_alloc(struct mm_struct *mm, struct pcomp *pc)
 {
 	struct pcomp_space *s;
-	u32 nr;
 	int err;
 
 	if (!try_module_get(THIS_MODULE))
@@ -154,8 +175,6 @@ struct pcomp_space *pcomp_space_alloc(struct mm_struct *mm, struct pcomp *pc)
 	s->mm = mm;
 	pcomp_get(pc);
 	s->pc = pc;
-	nr = atomic_inc_return(&pc->next_space);
-	s->id = (u64)lite_node_id(pc->node) << 32 | nr;
 	xa_init(&s->pages);
 	xa_init(&s->vregions);
 	mutex_init(&s->map_lock);
@@ -171,7 +190,7 @@ struct pcomp_space *pcomp_space_alloc(struct mm_struct *mm, struct pcomp *pc)
 		err = PTR_ERR(s->ident);
 		goto err_put;
 	}
-	err = xa_err(xa_store(&pc->spaces, nr, s, GFP_KERNEL));
+	err = take_id(s);
 	if (err)
 		goto err_put;
 	return s;
