@@ -100,8 +100,9 @@ static unsigned int sift(struct pcomp *pc, struct pcomp_line **batch,
 		 */
 		if (folio_test_clear_referenced(folio) ||
 		    page_count(page) > 1) {
-			unlock_page(page);
+			/* first: once unlocked it may be another's */
 			pcomp_queue_add(pc, line);
+			unlock_page(page);
 			continue;
 		}
 		if (folio_test_uptodate(folio) &&
