@@ -9,7 +9,7 @@
 
 #include "mcomp.h"
 
-#define REGION_CANDS 64
+#define REGION_CANDS 257 /* all that gmgr has, and ourselves */
 
 /* A shard that cannot be destroyed for so long is its pComponent's end's. */
 #define ORPHAN_TRIES 40
