@@ -89,6 +89,7 @@ static int line_mmap(struct file *file, struct vm_area_struct *vma)
 static const struct file_operations line_fops = {
 	.owner = THIS_MODULE,
 	.mmap = line_mmap,
+	.fsync = noop_fsync, /* msync(): there is nothing to be written */
 };
 
 /**

@@ -54,7 +54,7 @@ def grow(hole, flags):
     libc.munmap(at(p + 4096), size(hole))
     ctypes.memset(p, ord("A"), 1)
     to = libc.mremap(at(p), size(4096), size(12288), flags)
-    print(to == p, [ctypes.string_at(to + i * 4096, 1) for i in range(3)])
+    print(libc.msync(at(to), size(4096), 4), to == p, [ctypes.string_at(to + i * 4096, 1) for i in range(3)])
 grow(8192, 0)
 grow(4096, 1)
 END'
