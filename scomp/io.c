@@ -27,9 +27,11 @@ void scomp_fput(struct file *file)
 		fput(file);
 }
 
+/* Opens what a request reads or writes; *@path is for path_put() then. */
 static struct file *scomp_open_io(struct scomp_op *op, struct path *path,
 				  int flags)
 {
+	struct file *file;
 	int err;
 
 	err = scomp_lookup_trusted(op->sc, op->path, path);
@@ -42,8 +44,10 @@ static struct file *scomp_open_io(struct scomp_op *op, struct path *path,
 	err = scomp_may(op, path, flags & O_WRONLY ? MAY_WRITE : MAY_READ);
 	if (err)
 		goto err_put;
-	return dentry_open(path, flags | O_LARGEFILE, op->sc->cred);
-
+	file = dentry_open(path, flags | O_LARGEFILE, op->sc->cred);
+	if (!IS_ERR(file))
+		return file;
+	err = PTR_ERR(file);
 err_put:
 	path_put(path);
 	return ERR_PTR(err);
