@@ -39,6 +39,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/debugfs.h>
+#include <linux/fs_struct.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched/isolation.h>
@@ -295,6 +296,10 @@ static int worker_thread(void *arg)
 	struct lite_node *node;
 	struct lite_req *req;
 
+	/* Handlers that make files have no umask of init's, as nfsd's. */
+	while (unshare_fs_struct())
+		schedule_timeout_idle(HZ / 10);
+	current->fs->umask = 0;
 	for (;;) {
 		wait_event_idle_exclusive(pool.wait, (req = take(w)) ||
 					  READ_ONCE(w->leaving));

@@ -149,15 +149,8 @@ static int scomp_get_iattr(const struct scomp_setattr_req *req,
 	return 0;
 }
 
-/**
- * scomp_change() - notify_change() with what belongs round it
- * @path: the file
- * @ia: the change
- *
- * Context: process; takes the inode's lock.
- * Return: 0 or an error.
- */
-int scomp_change(const struct path *path, struct iattr *ia)
+/* notify_change() with what belongs round it; takes the inode's lock. */
+static int scomp_change(const struct path *path, struct iattr *ia)
 {
 	struct inode *inode = d_inode(path->dentry);
 	int err;

@@ -4,7 +4,6 @@
  * fs/namei.c: write access to the mount, then the parent's inode lock (both
  * parents' by lock_rename()), then the last component is looked up.
  */
-#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
@@ -50,27 +49,9 @@ static void scomp_end(struct path *parent, struct dentry *dentry)
 }
 
 /*
- * The caller's umask was applied where it belongs, at the pComponent. The
- * worker that runs this has a umask of its own, which the VFS has just
- * applied, too: put the permissions right.
+ * The caller's umask was applied where it belongs, at the pComponent; workers
+ * have none. So modes are what was asked for, but for what a default ACL takes.
  */
-static void scomp_undo_umask(struct scomp_op *op, const struct path *path,
-			     umode_t mode)
-{
-	umode_t have = d_inode(path->dentry)->i_mode;
-	const struct cred *old;
-	struct iattr ia = {
-		.ia_valid = ATTR_MODE | ATTR_CTIME,
-		.ia_mode = (have & S_IALLUGO & ~0777) | (mode & 0777),
-	};
-
-	if (!((have ^ mode) & 0777))
-		return;
-	old = override_creds(op->sc->cred);
-	scomp_change(path, &ia);
-	revert_creds(old);
-}
-
 static int scomp_make(struct path *parent, struct dentry *dentry, umode_t mode,
 		      dev_t dev)
 {
@@ -121,7 +102,6 @@ int scomp_op_create(struct scomp_op *op)
 	umode_t mode = le32_to_cpu(req->mode);
 	struct path parent, path;
 	struct dentry *dentry;
-	bool made = false;
 	int err;
 
 	if (req->reserved || le32_to_cpu(req->excl) > 1 ||
@@ -140,7 +120,6 @@ int scomp_op_create(struct scomp_op *op)
 				 new_decode_dev(le32_to_cpu(req->rdev)));
 		if (!err)
 			err = scomp_look_again(&parent, &dentry);
-		made = !err;
 	}
 	if (err) {
 		scomp_end(&parent, dentry);
@@ -150,8 +129,6 @@ int scomp_op_create(struct scomp_op *op)
 	path.dentry = dentry;
 	path_get(&path);
 	scomp_end(&parent, dentry);
-	if (made)
-		scomp_undo_umask(op, &path, mode);
 	err = scomp_fill_attr(op->sc, &path, rsp);
 	path_put(&path);
 	return err ? err : sizeof(*rsp);

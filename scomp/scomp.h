@@ -19,7 +19,6 @@
 struct cred;
 struct dentry;
 struct file;
-struct iattr;
 struct scomp;
 
 /**
@@ -178,7 +177,6 @@ void scomp_buf_put(void *arg);
 /* attr.c */
 int scomp_fill_attr(struct scomp *sc, const struct path *path,
 		    struct scomp_attr *attr);
-int scomp_change(const struct path *path, struct iattr *ia);
 int scomp_op_getattr(struct scomp_op *op);
 int scomp_op_setattr(struct scomp_op *op);
 int scomp_op_readlink(struct scomp_op *op);

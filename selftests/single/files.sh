@@ -43,4 +43,32 @@ quick s0 'kill $(pidof prog); rm /srv/lego/data/files/prog'
 given_back() { [ $(($(free) - before)) -gt 6000 ]; }
 tap_check "its room is given back when it is removed" wait_until 5 given_back
 
+# modes of what is made with these, and no umask
+make='os.umask(0)
+os.close(os.open("f", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+os.close(os.open("g", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o755))
+os.mkdir("d", 0o777); os.mkfifo("p", 0o622)'
+at_server 'mkdir -m 777 bare bare2 acl acl2'
+py <<< "os.chdir('bare'); $make"
+on s0 python3 -c "import os; os.chdir('/srv/lego/data/files/bare2'); $make"
+modes() {
+	at_server 'cd $1 && stat -c "%n %a" *' "$1"
+}
+tap_is "$(modes bare)" "$(printf '%s\n' 'd 777' 'f 666' 'g 755' 'p 622')" \
+	"what a program makes has the mode it asked for"
+tap_is "$(modes bare)" "$(modes bare2)" "as on Linux"
+if on s0 python3 -c 'import os, struct
+acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", tag, perm, -1)
+	for tag, perm in ((1, 7), (4, 5), (32, 0)))
+for d in "acl", "acl2":
+    os.setxattr("/srv/lego/data/files/" + d, "system.posix_acl_default", acl)
+'; then
+	py <<< "os.chdir('acl'); $make"
+	on s0 python3 -c "import os; os.chdir('/srv/lego/data/files/acl2'); $make"
+	tap_like "$(modes acl)" '^f 640$' "a directory's default ACL counts"
+	tap_is "$(modes acl)" "$(modes acl2)" "as on Linux, too"
+else
+	tap_skip "a directory's default ACL counts" "no ACLs here"
+fi
+
 tap_done
