@@ -207,6 +207,9 @@ int scomp_op_setattr(struct scomp_op *op)
 		if (!d_is_reg(path.dentry))
 			goto out_put;
 		err = scomp_may(op, &path, MAY_WRITE);
+		/* as truncate(2), which notify_change() leaves it to */
+		if (!err && IS_APPEND(d_inode(path.dentry)))
+			err = -EPERM;
 		if (err)
 			goto out_put;
 	}

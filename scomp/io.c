@@ -44,6 +44,13 @@ static struct file *scomp_open_io(struct scomp_op *op, struct path *path,
 	err = scomp_may(op, path, flags & O_WRONLY ? MAY_WRITE : MAY_READ);
 	if (err)
 		goto err_put;
+	/*
+	 * Write-back begins where a page does, not where the file ends: what
+	 * a client appends cannot be told from what it overwrites. As nfsd.
+	 */
+	err = -EPERM;
+	if ((flags & O_WRONLY) && IS_APPEND(d_inode(path->dentry)))
+		goto err_put;
 	file = dentry_open(path, flags | O_LARGEFILE, op->sc->cred);
 	if (!IS_ERR(file))
 		return file;

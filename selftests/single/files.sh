@@ -71,4 +71,32 @@ else
 	tap_skip "a directory's default ACL counts" "no ACLs here"
 fi
 
+# an append-only file of the server's
+if at_server 'echo one > log && chattr +a log' 2> /dev/null; then
+	tap_is "$(py << END
+def fails(what, *args):
+    try:
+        what(*args)
+        return "done"
+    except OSError as err:
+        return errno.errorcode[err.errno]
+def write(flags, off):
+    fd = os.open("log", os.O_WRONLY | flags)
+    try:
+        os.lseek(fd, off, os.SEEK_SET)
+        os.write(fd, b"two")
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+print(fails(os.truncate, "log", 0), fails(os.truncate, "log", 100),
+      fails(os.open, "log", os.O_WRONLY | os.O_TRUNC),
+      fails(write, 0, 0), fails(write, os.O_APPEND, 0))
+END
+)" "EPERM EPERM EPERM EPERM EPERM" "an append-only file is neither cut nor written to"
+	tap_is "$(at_server 'cat log')" one "and is what it was"
+	at_server 'chattr -a log; rm log'
+else
+	tap_skip "an append-only file is not written to" "no such attribute here"
+fi
+
 tap_done
