@@ -16,7 +16,7 @@
 #include "fs_priv.h"
 
 #define PCOMP_FS_TIMEOUT_MS 10000
-#define PCOMP_FS_MEMBERS 64
+#define PCOMP_FS_MEMBERS 256 /* as many as gmgr takes */
 
 /**
  * pcomp_fs_who() - the calling task
@@ -55,7 +55,7 @@ static int pcomp_fs_find(struct pcomp_fs *fs, u32 *id)
 	unsigned int n;
 	int err = -EHOSTDOWN;
 
-	m = kcalloc(PCOMP_FS_MEMBERS, sizeof(*m), GFP_NOFS);
+	m = kvcalloc(PCOMP_FS_MEMBERS, sizeof(*m), GFP_NOFS);
 	if (!m)
 		return -ENOMEM;
 	n = lite_members(fs->node, m, PCOMP_FS_MEMBERS);
@@ -68,7 +68,7 @@ static int pcomp_fs_find(struct pcomp_fs *fs, u32 *id)
 		err = 0;
 		break;
 	}
-	kfree(m);
+	kvfree(m);
 	return err;
 }
 
