@@ -9,6 +9,7 @@
 #include <linux/kdev_t.h>
 #include <linux/mm.h>
 #include <linux/namei.h>
+#include <linux/slab.h>
 #include <linux/stat.h>
 #include <linux/string.h>
 #include <linux/uidgid.h>
@@ -224,19 +225,65 @@ static int pcomp_fs_mknod(struct mnt_idmap *idmap, struct inode *dir,
 	return pcomp_fs_make(dir, dentry, mode, rdev, true);
 }
 
-/* SYMLINK and LINK: the answer may have been lost, too. */
-static int pcomp_fs_rpc_new(struct inode *dir, struct dentry *dentry,
-			    struct pcomp_fs_call *call)
+/* SYMLINK and LINK */
+static int pcomp_fs_rpc_new(struct inode *dir, struct pcomp_fs_call *call)
 {
-	struct pcomp_fs *fs = PCOMP_FS(dir->i_sb);
+	int err = pcomp_fs_rpc(PCOMP_FS(dir->i_sb), call);
+
+	if (!err && call->rsp_len != sizeof(struct scomp_attr))
+		err = -EIO;
+	return err;
+}
+
+/*
+ * LINK says that @dentry is there, and its first answer was lost: is it @old's
+ * name, by us, or has another made it? Return: -EEXIST, or 0 and the attributes.
+ */
+static int pcomp_fs_linked(struct dentry *old, struct dentry *dentry,
+			   struct scomp_attr *attr)
+{
+	struct pcomp_fs *fs = PCOMP_FS(dentry->d_sb);
+	struct scomp_attr mine;
 	int err;
 
-	err = pcomp_fs_rpc(fs, call);
-	if (err == -EEXIST && call->maybe)
-		err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, dentry,
-					   call->rsp);
-	else if (!err && call->rsp_len != sizeof(struct scomp_attr))
-		err = -EIO;
+	err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, old, &mine);
+	if (!err)
+		err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, dentry, attr);
+	if (err)
+		return err;
+	return attr->ino == mine.ino && attr->generation == mine.generation &&
+	       attr->mode == mine.mode ? 0 : -EEXIST;
+}
+
+/* The same of SYMLINK: does @dentry say @target? */
+static int pcomp_fs_symlinked(struct dentry *dentry, const char *target,
+			      struct scomp_attr *attr)
+{
+	struct pcomp_fs *fs = PCOMP_FS(dentry->d_sb);
+	struct scomp_path_req req = {};
+	struct pcomp_fs_call call = {
+		.op = SCOMP_READLINK,
+		.who = PCOMP_FS_SELF,
+		.name.dentry = dentry,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp_size = LITE_PATH_LEN,
+	};
+	int err;
+
+	err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, dentry, attr);
+	if (err)
+		return err;
+	if (!S_ISLNK(le32_to_cpu(attr->mode)))
+		return -EEXIST;
+	call.rsp = kmalloc(LITE_PATH_LEN, GFP_KERNEL);
+	if (!call.rsp)
+		return -ENOMEM;
+	err = pcomp_fs_rpc(fs, &call);
+	if (!err && (call.rsp_len != strlen(target) ||
+		     memcmp(call.rsp, target, call.rsp_len)))
+		err = -EEXIST;
+	kfree(call.rsp);
 	return err;
 }
 
@@ -261,7 +308,9 @@ static int pcomp_fs_symlink(struct mnt_idmap *idmap, struct inode *dir,
 
 	if (pcomp_fs_is_hidden(dentry->d_parent, &dentry->d_name))
 		return -EACCES;
-	err = pcomp_fs_rpc_new(dir, dentry, &call);
+	err = pcomp_fs_rpc_new(dir, &call);
+	if (err == -EEXIST && call.maybe)
+		err = pcomp_fs_symlinked(dentry, target, &attr);
 	if (err) {
 		d_drop(dentry);
 		return err;
@@ -290,7 +339,9 @@ static int pcomp_fs_link(struct dentry *old, struct inode *dir,
 	if (pcomp_fs_is_hidden(dentry->d_parent, &dentry->d_name))
 		return -EACCES;
 	set_bit(PCOMP_FS_MAY_MOVE, &PCOMP_FS_I(inode)->flags);
-	err = pcomp_fs_rpc_new(dir, dentry, &call);
+	err = pcomp_fs_rpc_new(dir, &call);
+	if (err == -EEXIST && call.maybe)
+		err = pcomp_fs_linked(old, dentry, &attr);
 	if (err) {
 		d_drop(dentry);
 		return err;

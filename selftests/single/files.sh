@@ -9,11 +9,34 @@ in_both 'rm -rf files; mkdir files' || skip_all "no data"
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 
-# py: python3 in the vNode, in /data/files; the program is standard input
+# py [OPTIONS]: python3 in the vNode, in /data/files, with mount options; the
+# program is standard input
 py() {
 	local run
-	run=$(printf 'import errno, os, sys\nos.chdir("/data/files")\n%s' "$(cat)")
-	lrun python3 -c "$run" "$@" 2>&1
+	run=$(
+		cat << END
+import errno, os, signal, sys, threading
+def what(call, *args):
+    try:
+        call(*args)
+        return "done"
+    except OSError as err:
+        return errno.errorcode[err.errno]
+def wait(): # for signalled
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    print("waits", flush=True)
+    signal.sigwait([signal.SIGUSR1])
+os.chdir("/data/files")
+END
+		cat
+	)
+	on p0 lego run -n test -p p0 -o "retry_s=$((30 * slow))${1:+,$1}" -- \
+		python3 -c "$run" 2>&1
+}
+
+# signalled: what waits goes on
+signalled() {
+	wait_until 20 grep -q waits "$out" && on p0 pkill -USR1 -x python3
 }
 
 # at_server SCRIPT: shell where the files are
@@ -32,10 +55,7 @@ before=$(free)
 tap_is "$(py << END
 fd = os.open("prog", os.O_RDWR)
 os.pwrite(fd, b"x", 20 << 20)
-try:
-    os.fsync(fd)
-except OSError as err:
-    print(errno.errorcode[err.errno])
+print(what(os.fsync, fd))
 END
 )" EIO "a program that runs at the server is not written to"
 quick s0 'kill $(pidof prog); rm /srv/lego/data/files/prog'
@@ -74,12 +94,6 @@ fi
 # an append-only file of the server's
 if at_server 'echo one > log && chattr +a log' 2> /dev/null; then
 	tap_is "$(py << END
-def fails(what, *args):
-    try:
-        what(*args)
-        return "done"
-    except OSError as err:
-        return errno.errorcode[err.errno]
 def write(flags, off):
     fd = os.open("log", os.O_WRONLY | flags)
     try:
@@ -88,9 +102,9 @@ def write(flags, off):
         os.fsync(fd)
     finally:
         os.close(fd)
-print(fails(os.truncate, "log", 0), fails(os.truncate, "log", 100),
-      fails(os.open, "log", os.O_WRONLY | os.O_TRUNC),
-      fails(write, 0, 0), fails(write, os.O_APPEND, 0))
+print(what(os.truncate, "log", 0), what(os.truncate, "log", 100),
+      what(os.open, "log", os.O_WRONLY | os.O_TRUNC),
+      what(write, 0, 0), what(write, os.O_APPEND, 0))
 END
 )" "EPERM EPERM EPERM EPERM EPERM" "an append-only file is neither cut nor written to"
 	tap_is "$(at_server 'cat log')" one "and is what it was"
@@ -98,5 +112,43 @@ END
 else
 	tap_skip "an append-only file is not written to" "no such attribute here"
 fi
+
+# What was done, but its answer lost, is asked for again. That it is there
+# already does not mean that it was made by us, if the sComponent cannot tell.
+drop=/sys/kernel/debug/lego/nodes/s0/fault/drop
+have() { # FILE...
+	at_server 'for f; do [ -e $f ] || [ -L $f ] || exit; done' "$@"
+}
+again() { # SCRIPT: another sComponent, with other files
+	quick s0 'echo 0 > '$drop' && rmmod scomp && cd /srv/lego/data/files &&
+		eval "$1" && insmod "$2" name=s0 addr=loop:s0 gmgr=loop:g0 \
+		dir=/srv/lego' "$1" "$TOP/build/$KERNEL/scomp/scomp.ko"
+}
+at_server 'mkdir l1 l2 l3 l4; echo a > l1/a; echo a > l2/a'
+py attr_ms=60000 > "$out" << END &
+def begin(call, *args):
+    os.lstat(os.path.dirname(args[1]))
+    t = threading.Thread(target=lambda: said.update({args[1]: what(call, *args)}))
+    threads.append(t)
+threads, said = [], {}
+begin(os.link, "l1/a", "l1/b")
+begin(os.link, "l2/a", "l2/b")
+begin(os.symlink, "there", "l3/b")
+begin(os.symlink, "there", "l4/b")
+os.lstat("l1/a"), os.lstat("l2/a")
+wait()
+[t.start() for t in threads]
+[t.join() for t in threads]
+print(*[said[s] for s in sorted(said)])
+END
+wait_until 20 grep -q waits "$out" && quick s0 'echo 1 > '$drop && signalled
+wait_until 10 have l1/b l2/b l3/b l4/b
+tap_ok $? "links are made"
+again 'rm l1/b l3/b; echo other > l1/b; ln -s here! l3/b'
+wait
+tap_is "$(tail -n 1 "$out")" "EEXIST done EEXIST done" \
+	"when they are asked for again, those of others are not taken for them"
+tap_is "$(at_server 'cat l1/b; readlink l3/b')" "$(printf 'other\nhere!')" \
+	"and are as they were"
 
 tap_done
