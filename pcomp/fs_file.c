@@ -129,6 +129,80 @@ static loff_t pcomp_fs_llseek(struct file *file, loff_t off, int whence)
 	return generic_file_llseek(file, off, whence);
 }
 
+/* The sComponent's server was started again, and there was no fsync before. */
+static void pcomp_fs_lost(struct inode *inode)
+{
+	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
+
+	pr_warn_ratelimited("%s: the server of storage %s was started again: what was written to file %lu and not synced may be lost\n",
+			    fs->vnode, fs->storage, inode->i_ino);
+	mapping_set_error(inode->i_mapping, -EIO);
+	/* Nor may the page cache have what the file has. */
+	pcomp_fs_changed(inode);
+}
+
+/**
+ * pcomp_fs_written() - the sComponent has what was written, in its memory
+ * @inode: the file
+ * @verifier: as SCOMP_WRITE replied
+ *
+ * Context: process. Takes pcomp_fs_inode.lock.
+ */
+void pcomp_fs_written(struct inode *inode, u32 verifier)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	bool lost;
+
+	spin_lock(&fi->lock);
+	lost = fi->verifier && fi->verifier != verifier;
+	fi->verifier = verifier;
+	fi->writes++;
+	spin_unlock(&fi->lock);
+	if (lost)
+		pcomp_fs_lost(inode);
+}
+
+/* What was written before is stable, if it is in no other boot's memory. */
+static int pcomp_fs_commit(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	struct scomp_path_req req = {};
+	struct scomp_fsync_rsp rsp;
+	struct pcomp_fs_call call = {
+		.op = SCOMP_FSYNC,
+		.name.dentry = file->f_path.dentry,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp = &rsp,
+		.rsp_size = sizeof(rsp),
+	};
+	u32 verifier, writes;
+	bool lost;
+	int err;
+
+	spin_lock(&fi->lock);
+	verifier = fi->verifier;
+	writes = fi->writes;
+	spin_unlock(&fi->lock);
+	err = pcomp_fs_rpc(PCOMP_FS(inode->i_sb), &call);
+	if (!err && call.rsp_len != sizeof(rsp))
+		err = -EIO;
+	if (err)
+		return err;
+	spin_lock(&fi->lock);
+	/* A write that was answered meanwhile may have told of it. */
+	lost = verifier && verifier == fi->verifier &&
+	       verifier != le32_to_cpu(rsp.verifier);
+	/* Such a write may also be later than what is stable now. */
+	if (lost || fi->writes == writes)
+		fi->verifier = 0;
+	spin_unlock(&fi->lock);
+	if (lost)
+		pcomp_fs_lost(inode);
+	return file_check_and_advance_wb_err(file);
+}
+
 /**
  * pcomp_fs_fsync() - a file's or directory's changes are stable
  * @file: the file
@@ -136,24 +210,14 @@ static loff_t pcomp_fs_llseek(struct file *file, loff_t off, int whence)
  * @end: of it
  * @datasync: no difference here
  *
- * Return: 0 or an error, also of a write-back before.
+ * Return: 0 or an error, also of a write-back before; -EIO, once, if what was
+ *	written was lost with its server's memory.
  */
 int pcomp_fs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
-	struct inode *inode = file_inode(file);
-	struct scomp_path_req req = {};
-	struct pcomp_fs_call call = {
-		.op = SCOMP_FSYNC,
-		.name.dentry = file->f_path.dentry,
-		.req = &req,
-		.req_len = sizeof(req),
-	};
-	int err;
+	int err = file_write_and_wait_range(file, start, end);
 
-	err = file_write_and_wait_range(file, start, end);
-	if (err)
-		return err;
-	return pcomp_fs_rpc(PCOMP_FS(inode->i_sb), &call);
+	return err ? err : pcomp_fs_commit(file);
 }
 
 const struct file_operations pcomp_fs_file_ops = {

@@ -548,6 +548,8 @@ static struct inode *pcomp_fs_alloc_inode(struct super_block *sb)
 	fi->mtime_nsec = 0;
 	fi->size = 0;
 	fi->silly = 0;
+	fi->verifier = 0;
+	fi->writes = 0;
 	fi->flags = 0;
 	fi->link = NULL;
 	return &fi->vfs;

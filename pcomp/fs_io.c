@@ -251,6 +251,7 @@ static ssize_t pcomp_fs_write(struct pcomp_fs_wb *wb, loff_t pos, size_t off,
 	if (!pcomp_fs_same(inode, &rsp.attr, true))
 		return -ESTALE;
 	pcomp_fs_apply_own(inode, &rsp.attr);
+	pcomp_fs_written(inode, le32_to_cpu(rsp.verifier));
 	return le32_to_cpu(rsp.count);
 }
 

@@ -140,6 +140,8 @@ struct pcomp_fs {
  * @size: the sComponent's last one
  * @files: open files (struct pcomp_fs_file)
  * @silly: names it has in the directory of unlinked files
+ * @verifier: of writes that no fsync has followed, 0 if there are none
+ * @writes: counts those the sComponent has answered
  * @flags: PCOMP_FS_*; atomic bit operations
  * @link: what a symbolic link says, once read
  */
@@ -154,6 +156,8 @@ struct pcomp_fs_inode {
 	u64 size;
 	struct list_head files;
 	unsigned int silly;
+	u32 verifier;
+	u32 writes;
 	unsigned long flags;
 	char *link;
 };
@@ -321,6 +325,7 @@ void pcomp_fs_silly_sweep(struct work_struct *work);
 /* fs_file.c */
 extern const struct file_operations pcomp_fs_file_ops;
 int pcomp_fs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
+void pcomp_fs_written(struct inode *inode, u32 verifier);
 extern const struct inode_operations pcomp_fs_file_inode_ops;
 
 /* fs_io.c */

@@ -142,6 +142,7 @@ struct scomp *scomp_create(const struct scomp_cfg *cfg)
 	if (!sc)
 		return ERR_PTR(-ENOMEM);
 	strscpy(sc->name, cfg->name, sizeof(sc->name));
+	sc->verifier = scomp_boot_verifier();
 	err = -ENOMEM;
 	sc->dir_name = kstrdup(cfg->dir, GFP_KERNEL);
 	if (!sc->dir_name)

@@ -149,7 +149,7 @@ int scomp_op_read(struct scomp_op *op)
 		goto out_close;
 	atomic64_add(n, &op->sc->read_bytes);
 	rsp->count = cpu_to_le32(n);
-	rsp->reserved = 0;
+	rsp->verifier = 0;
 	err = scomp_fill_attr(op->sc, &path, &rsp->attr);
 out_close:
 	scomp_fput(file);
@@ -200,7 +200,7 @@ int scomp_op_write(struct scomp_op *op)
 	}
 	atomic64_add(n, &op->sc->write_bytes);
 	rsp->count = cpu_to_le32(n);
-	rsp->reserved = 0;
+	rsp->verifier = cpu_to_le32(op->sc->verifier);
 	err = scomp_fill_attr(op->sc, &path, &rsp->attr);
 out_close:
 	scomp_fput(file);
@@ -212,10 +212,11 @@ out_close:
  * scomp_op_fsync() - SCOMP_FSYNC: the file's or directory's changes are stable
  * @op: the request
  *
- * Return: 0 or an error.
+ * Return: the reply's length or an error.
  */
 int scomp_op_fsync(struct scomp_op *op)
 {
+	struct scomp_fsync_rsp *rsp = lite_req_rsp(op->req);
 	struct path path;
 	struct file *file;
 	int err;
@@ -238,7 +239,10 @@ int scomp_op_fsync(struct scomp_op *op)
 	if (err == -EINVAL)
 		err = 0;
 	scomp_fput(file);
+	*rsp = (struct scomp_fsync_rsp) {
+		.verifier = cpu_to_le32(op->sc->verifier),
+	};
 out_put:
 	path_put(&path);
-	return err;
+	return err ? err : sizeof(*rsp);
 }

@@ -81,6 +81,7 @@ struct scomp_pool {
  * @cred: full rights, for what the pComponent has checked at open
  * @dir: the directory as found; pins the mount against umount
  * @root: the same in a private clone of the mount: no mount below it shows
+ * @verifier: of this boot, for WRITE and FSYNC
  * @ready: all of the above is there; set with release, read with acquire
  * @debugfs: its directory there
  * @requests: served
@@ -100,6 +101,7 @@ struct scomp {
 	const struct cred *cred;
 	struct path dir;
 	struct path root;
+	u32 verifier;
 	bool ready;
 	struct dentry *debugfs;
 	atomic64_t requests;
@@ -134,6 +136,9 @@ struct scomp_op {
 /* instance.c */
 struct scomp *scomp_create(const struct scomp_cfg *cfg);
 void scomp_destroy(struct scomp *sc);
+
+/* boot.c */
+u32 scomp_boot_verifier(void);
 
 /* configfs.c */
 int scomp_configfs_init(void);

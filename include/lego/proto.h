@@ -18,7 +18,7 @@
  *	out segments; LMRs; keys: the flags of lite_connect_req, the nonce of
  *	lite_connect_rsp, LITE_IMM_AUTH; the service of programs; class 2 is
  *	prefetch, write-back is 3; heartbeats, LITE_IMM_BEAT; locks and
- *	barriers
+ *	barriers; the verifier of SCOMP_WRITE and SCOMP_FSYNC, which replies
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H
@@ -1043,7 +1043,7 @@ static_assert(sizeof(struct scomp_setattr_req) == 64);
 /*
  * READ: data by RDMA into the out segments, reply says how much and the
  * attributes after. WRITE: data from the in segments, @count bytes at @offset,
- * stable after FSYNC.
+ * stable after an FSYNC that replies with the same verifier.
  */
 struct scomp_io_req {
 	struct scomp_hdr hdr;
@@ -1054,13 +1054,28 @@ struct scomp_io_req {
 
 static_assert(sizeof(struct scomp_io_req) == 32);
 
+/**
+ * struct scomp_io_rsp - READ's and WRITE's reply
+ * @count: bytes
+ * @verifier: of WRITE: another one than before: the sComponent's server was
+ *	started again since then, and what was written may be lost. Not 0. 0 of
+ *	READ
+ * @attr: attributes after it
+ */
 struct scomp_io_rsp {
 	__le32 count;
-	__le32 reserved;
+	__le32 verifier;
 	struct scomp_attr attr;
 };
 
 static_assert(sizeof(struct scomp_io_rsp) == 96);
+
+struct scomp_fsync_rsp {
+	__le32 verifier; /* as WRITE's */
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct scomp_fsync_rsp) == 8);
 
 /*
  * READDIR: entries by RDMA into the out segments, from @cookie (0 at first);
