@@ -243,7 +243,10 @@ struct pcomp_fs_name {
  * @locked: path_sem is held for writing
  * @nokill: signals do not end the wait
  * @once: do not wait for a sComponent that is away
- * @maybe: set if an earlier try may have been executed
+ * @maybe: set if an earlier try may have been executed, which the sComponent
+ *	that answered does not know
+ * @id: pcomp_fs_rpc()'s: by which a sComponent knows the request again
+ * @tried: pcomp_fs_rpc()'s: who may have executed it, an incarnation
  */
 struct pcomp_fs_call {
 	u16 op;
@@ -261,6 +264,8 @@ struct pcomp_fs_call {
 	bool nokill;
 	bool once;
 	bool maybe;
+	u32 id;
+	u64 tried;
 };
 
 /* fs_rpc.c */

@@ -2,6 +2,7 @@
 /*
  * Calls to the sComponent: names, rights, and patience while it restarts.
  */
+#include <linux/atomic.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/delay.h>
@@ -17,6 +18,9 @@
 
 #define PCOMP_FS_TIMEOUT_MS 10000
 #define PCOMP_FS_MEMBERS 256 /* as many as gmgr takes */
+
+/* Of requests; it is enough that a component does not use one twice. */
+static atomic_t pcomp_fs_last_id;
 
 /**
  * pcomp_fs_who() - the calling task
@@ -48,8 +52,8 @@ struct pcomp_fs_who pcomp_fs_who_for(const struct inode *inode)
 	return who;
 }
 
-/* Finds the sComponent in the membership table, by id and else by name. */
-static int pcomp_fs_find(struct pcomp_fs *fs, u32 *id)
+/* Finds the sComponent in the membership table by its name. */
+static int pcomp_fs_find(struct pcomp_fs *fs, struct lite_member *found)
 {
 	struct lite_member *m;
 	unsigned int n;
@@ -64,7 +68,7 @@ static int pcomp_fs_find(struct pcomp_fs *fs, u32 *id)
 		    m[n].state != GMGR_MEMBER_UP ||
 		    strcmp(m[n].name, fs->storage))
 			continue;
-		*id = m[n].id;
+		*found = m[n];
 		err = 0;
 		break;
 	}
@@ -74,9 +78,9 @@ static int pcomp_fs_find(struct pcomp_fs *fs, u32 *id)
 
 /*
  * A reference to the sComponent's peer as the membership table has it now,
- * that is, of its present incarnation.
+ * that is, of its present incarnation, which is set.
  */
-static struct lite_peer *pcomp_fs_peer(struct pcomp_fs *fs)
+static struct lite_peer *pcomp_fs_peer(struct pcomp_fs *fs, u64 *incarnation)
 {
 	struct lite_peer *peer, *old = NULL;
 	struct lite_member m;
@@ -84,17 +88,19 @@ static struct lite_peer *pcomp_fs_peer(struct pcomp_fs *fs)
 	mutex_lock(&fs->peer_lock);
 	if (lite_member_by_id(fs->node, fs->storage_id, &m) ||
 	    m.state != GMGR_MEMBER_UP || strcmp(m.name, fs->storage)) {
-		int err = pcomp_fs_find(fs, &fs->storage_id);
+		int err = pcomp_fs_find(fs, &m);
 
 		if (err) {
 			mutex_unlock(&fs->peer_lock);
 			return ERR_PTR(err);
 		}
+		fs->storage_id = m.id;
 	}
-	peer = lite_member_peer(fs->node, fs->storage_id);
+	*incarnation = m.incarnation;
+	peer = lite_peer_get(fs->node, m.addr, m.incarnation);
 	if (!IS_ERR(peer) && peer != fs->peer) {
 		old = fs->peer;
-		fs->peer = lite_member_peer(fs->node, fs->storage_id);
+		fs->peer = lite_peer_get(fs->node, m.addr, m.incarnation);
 		if (IS_ERR(fs->peer))
 			fs->peer = NULL;
 	}
@@ -112,8 +118,10 @@ static struct lite_peer *pcomp_fs_peer(struct pcomp_fs *fs)
  */
 int pcomp_fs_connect(struct pcomp_fs *fs)
 {
-	struct lite_peer *peer = pcomp_fs_peer(fs);
+	struct lite_peer *peer;
+	u64 incarnation;
 
+	peer = pcomp_fs_peer(fs, &incarnation);
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
 	lite_peer_put(peer);
@@ -189,6 +197,29 @@ static int pcomp_fs_put_name(struct pcomp_fs *fs, struct pcomp_fs_name *name,
 	return n;
 }
 
+/* The fixed part as it was given, with the id, where there is a place for it. */
+static void pcomp_fs_put_fixed(struct pcomp_fs_call *call, void *buf)
+{
+	__le32 id = cpu_to_le32(call->id);
+
+	memcpy(buf, call->req, call->req_len);
+	switch (call->op) {
+	case SCOMP_CREATE:
+		((struct scomp_create_req *)buf)->id = id;
+		break;
+	case SCOMP_REMOVE:
+		((struct scomp_remove_req *)buf)->id = id;
+		break;
+	case SCOMP_RENAME:
+		((struct scomp_rename_req *)buf)->id = id;
+		break;
+	case SCOMP_SYMLINK:
+	case SCOMP_LINK:
+		((struct scomp_link_req *)buf)->id = id;
+		break;
+	}
+}
+
 static int pcomp_fs_build(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 			  char *buf)
 {
@@ -196,7 +227,7 @@ static int pcomp_fs_build(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 	size_t len = call->req_len;
 	int n;
 
-	memcpy(buf, call->req, len);
+	pcomp_fs_put_fixed(call, buf);
 	hdr->uid = cpu_to_le32(call->who.uid);
 	hdr->gid = cpu_to_le32(call->who.gid);
 	hdr->vid = cpu_to_le32(fs->vid);
@@ -229,6 +260,7 @@ static int pcomp_fs_try(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 		.timeout_ms = PCOMP_FS_TIMEOUT_MS,
 	};
 	struct lite_peer *peer;
+	u64 incarnation;
 	int n, err;
 
 	*away = false;
@@ -236,18 +268,21 @@ static int pcomp_fs_try(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 	if (n < 0)
 		return n;
 	lc.req_len = n;
-	peer = pcomp_fs_peer(fs);
+	peer = pcomp_fs_peer(fs, &incarnation);
 	if (IS_ERR(peer)) {
 		*away = true;
 		return PTR_ERR(peer);
 	}
+	/* Only he who may have executed it knows whether he did. */
+	if (call->tried && call->tried != incarnation)
+		call->maybe = true;
 	err = lite_call(peer, &lc);
 	lite_peer_put(peer);
 	call->rsp_len = lc.rsp_len;
 	switch (err) {
 	case -ETIMEDOUT:
 	case -ECONNRESET:
-		call->maybe = true;
+		call->tried = incarnation;
 		fallthrough;
 	case -ENOTCONN:
 	case -ECONNREFUSED:
@@ -294,7 +329,8 @@ static int pcomp_fs_try_locked(struct pcomp_fs *fs, struct pcomp_fs_call *call,
  * comes again as another incarnation; names are looked at anew each time. Once
  * it was given up, calls fail soon, until it answers again: else the end of a
  * process would wait for each of its dirty files.
- * Whoever asks for something that cannot be done twice looks at @call->maybe.
+ * What cannot be done twice has the same id each time, by which the sComponent
+ * knows it; but one that has come again does not: then look at @call->maybe.
  *
  * Context: process, no spinlock; allocates without recursing into the file
  *	system.
@@ -311,6 +347,10 @@ int pcomp_fs_rpc(struct pcomp_fs *fs, struct pcomp_fs_call *call)
 	int err;
 
 	call->maybe = false;
+	call->tried = 0;
+	do
+		call->id = atomic_inc_return(&pcomp_fs_last_id);
+	while (!call->id);
 	buf = kmalloc(LITE_REQ_MAX, GFP_NOFS);
 	if (!buf) {
 		err = -ENOMEM;

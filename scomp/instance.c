@@ -34,7 +34,7 @@ static void scomp_usage(void *priv, struct lite_usage *usage)
 static void scomp_member_changed(void *priv, const struct lite_member *old,
 				 const struct lite_member *new)
 {
-	/* Stateless: whoever comes or goes leaves nothing here. */
+	/* Who goes leaves nothing but answers, which are pushed out. */
 }
 
 static const struct lite_member_ops scomp_member_ops = {
@@ -150,9 +150,12 @@ struct scomp *scomp_create(const struct scomp_cfg *cfg)
 	sc->cred = prepare_kernel_cred(&init_task);
 	if (!sc->cred)
 		goto err_free_dir_name;
+	sc->dups = scomp_dups_create();
+	if (!sc->dups)
+		goto err_put_cred;
 	err = scomp_open_dir(sc);
 	if (err)
-		goto err_put_cred;
+		goto err_free_dups;
 
 	node_cfg.priv = sc;
 	sc->node = lite_node_create(&node_cfg);
@@ -199,6 +202,8 @@ err_destroy_node:
 	lite_node_destroy(sc->node);
 err_close_dir:
 	scomp_close_dir(sc);
+err_free_dups:
+	scomp_dups_destroy(sc->dups);
 err_put_cred:
 	put_cred(sc->cred);
 err_free_dir_name:
@@ -225,6 +230,7 @@ void scomp_destroy(struct scomp *sc)
 	scomp_pool_destroy(sc->pool);
 	lite_node_destroy(sc->node);
 	scomp_close_dir(sc);
+	scomp_dups_destroy(sc->dups);
 	put_cred(sc->cred);
 	kfree(sc->dir_name);
 	kfree(sc);

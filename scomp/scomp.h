@@ -20,6 +20,7 @@ struct cred;
 struct dentry;
 struct file;
 struct scomp;
+struct scomp_dups;
 
 /**
  * struct scomp_cfg - what an instance is made from
@@ -78,6 +79,7 @@ struct scomp_pool {
  * @kobj_gone: the last reader of sysfs is out
  * @node: its endpoint
  * @pool: buffers
+ * @dups: what was answered lately
  * @cred: full rights, for what the pComponent has checked at open
  * @dir: the directory as found; pins the mount against umount
  * @root: the same in a private clone of the mount: no mount below it shows
@@ -98,6 +100,7 @@ struct scomp {
 	struct completion kobj_gone;
 	struct lite_node *node;
 	struct scomp_pool *pool;
+	struct scomp_dups *dups;
 	const struct cred *cred;
 	struct path dir;
 	struct path root;
@@ -155,6 +158,11 @@ void scomp_debugfs_init(void);
 void scomp_debugfs_exit(void);
 void scomp_debugfs_add(struct scomp *sc);
 void scomp_debugfs_del(struct scomp *sc);
+
+/* dup.c */
+struct scomp_dups *scomp_dups_create(void);
+void scomp_dups_destroy(struct scomp_dups *d);
+int scomp_once(struct scomp_op *op, u32 id, int (*fn)(struct scomp_op *op));
 
 /* serve.c */
 extern const struct lite_handler scomp_handlers[];

@@ -15,11 +15,13 @@
  * struct scomp_op_desc - an operation
  * @fixed: bytes of the request before its paths
  * @paths: how many paths it must have
+ * @id_at: where its id is, if it is not to be executed twice; else 0
  * @fn: does it; returns the reply's length or a negative error
  */
 struct scomp_op_desc {
 	u16 fixed;
 	u8 paths;
+	u8 id_at;
 	int (*fn)(struct scomp_op *op);
 };
 
@@ -30,6 +32,14 @@ struct scomp_op_desc {
 		.fn = (func),                    \
 	}
 
+#define SCOMP_ONCE(nr, type, n, func)            \
+	[LITE_OP_NR(nr)] = {                     \
+		.fixed = sizeof(struct type),    \
+		.paths = (n),                    \
+		.id_at = offsetof(struct type, id), \
+		.fn = (func),                    \
+	}
+
 static const struct scomp_op_desc scomp_ops[] = {
 	SCOMP_OP(SCOMP_GETATTR, scomp_path_req, 1, scomp_op_getattr),
 	SCOMP_OP(SCOMP_SETATTR, scomp_setattr_req, 1, scomp_op_setattr),
@@ -37,11 +47,11 @@ static const struct scomp_op_desc scomp_ops[] = {
 	SCOMP_OP(SCOMP_WRITE, scomp_io_req, 1, scomp_op_write),
 	SCOMP_OP(SCOMP_READDIR, scomp_readdir_req, 1, scomp_op_readdir),
 	SCOMP_OP(SCOMP_READLINK, scomp_path_req, 1, scomp_op_readlink),
-	SCOMP_OP(SCOMP_CREATE, scomp_create_req, 1, scomp_op_create),
-	SCOMP_OP(SCOMP_REMOVE, scomp_remove_req, 1, scomp_op_remove),
-	SCOMP_OP(SCOMP_RENAME, scomp_rename_req, 2, scomp_op_rename),
-	SCOMP_OP(SCOMP_SYMLINK, scomp_link_req, 2, scomp_op_symlink),
-	SCOMP_OP(SCOMP_LINK, scomp_link_req, 2, scomp_op_link),
+	SCOMP_ONCE(SCOMP_CREATE, scomp_create_req, 1, scomp_op_create),
+	SCOMP_ONCE(SCOMP_REMOVE, scomp_remove_req, 1, scomp_op_remove),
+	SCOMP_ONCE(SCOMP_RENAME, scomp_rename_req, 2, scomp_op_rename),
+	SCOMP_ONCE(SCOMP_SYMLINK, scomp_link_req, 2, scomp_op_symlink),
+	SCOMP_ONCE(SCOMP_LINK, scomp_link_req, 2, scomp_op_link),
 	SCOMP_OP(SCOMP_FSYNC, scomp_path_req, 1, scomp_op_fsync),
 	SCOMP_OP(SCOMP_STATFS, scomp_path_req, 1, scomp_op_statfs),
 };
@@ -83,6 +93,15 @@ static int scomp_get_paths(struct scomp_op *op, const struct scomp_hdr *hdr,
 	return len2 < LITE_PATH_LEN ? 0 : -ENAMETOOLONG;
 }
 
+static int scomp_execute(struct scomp_op *op, const struct scomp_op_desc *desc)
+{
+	u32 id = 0;
+
+	if (desc->id_at)
+		id = le32_to_cpup(op->msg + desc->id_at);
+	return id ? scomp_once(op, id, desc->fn) : desc->fn(op);
+}
+
 static int scomp_do(struct scomp_op *op)
 {
 	const struct scomp_op_desc *desc;
@@ -111,7 +130,7 @@ static int scomp_do(struct scomp_op *op)
 		goto out_free;
 	}
 	old = override_creds(cred);
-	ret = desc->fn(op);
+	ret = scomp_execute(op, desc);
 	revert_creds(old);
 	put_cred(cred);
 out_free:

@@ -18,7 +18,8 @@
  *	out segments; LMRs; keys: the flags of lite_connect_req, the nonce of
  *	lite_connect_rsp, LITE_IMM_AUTH; the service of programs; class 2 is
  *	prefetch, write-back is 3; heartbeats, LITE_IMM_BEAT; locks and
- *	barriers; the verifier of SCOMP_WRITE and SCOMP_FSYNC, which replies
+ *	barriers; the verifier of SCOMP_WRITE and SCOMP_FSYNC, which replies;
+ *	ids of requests to SCOMP that are not to be executed twice
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H
@@ -950,6 +951,12 @@ static_assert(sizeof(struct mcomp_export_rsp) == 16);
  * '/'; "." and ".." and empty ones are refused (LITE_ST_INVAL); a symbolic
  * link is never followed (LITE_ST_LOOP), the pComponent's VFS does that.
  * Each begins with struct scomp_hdr; paths follow the fixed part, with no NUL.
+ *
+ * What is not to be executed twice has an id: CREATE, REMOVE, RENAME, SYMLINK
+ * and LINK. A request that comes again from the same incarnation with the same
+ * operation and id gets the answer that the first one got, or LITE_ST_AGAIN
+ * while that is executed. The last SCOMP_DUPS answers are kept, till the
+ * sComponent ends. 0: no id.
  */
 enum lite_op_scomp {
 	SCOMP_GETATTR = LITE_OP(LITE_SVC_SCOMP, 1),
@@ -1039,6 +1046,7 @@ struct scomp_setattr_req {
 static_assert(sizeof(struct scomp_setattr_req) == 64);
 
 #define SCOMP_IO_MAX (256 * 1024)
+#define SCOMP_DUPS 1024
 
 /*
  * READ: data by RDMA into the out segments, reply says how much and the
@@ -1116,7 +1124,7 @@ struct scomp_create_req {
 	__le32 mode;
 	__le32 rdev;
 	__le32 excl; /* 1: LITE_ST_EXIST if there, 0: open what is there */
-	__le32 reserved;
+	__le32 id; /* see above */
 };
 
 static_assert(sizeof(struct scomp_create_req) == 32);
@@ -1124,7 +1132,7 @@ static_assert(sizeof(struct scomp_create_req) == 32);
 struct scomp_remove_req {
 	struct scomp_hdr hdr;
 	__le32 dir; /* 1: rmdir, 0: unlink */
-	__le32 reserved;
+	__le32 id;
 };
 
 static_assert(sizeof(struct scomp_remove_req) == 24);
@@ -1132,7 +1140,7 @@ static_assert(sizeof(struct scomp_remove_req) == 24);
 struct scomp_rename_req {
 	struct scomp_hdr hdr; /* path: from, path2: to */
 	__le32 flags; /* RENAME_NOREPLACE, RENAME_EXCHANGE */
-	__le32 reserved;
+	__le32 id;
 };
 
 static_assert(sizeof(struct scomp_rename_req) == 24);
@@ -1142,9 +1150,11 @@ static_assert(sizeof(struct scomp_rename_req) == 24);
  */
 struct scomp_link_req {
 	struct scomp_hdr hdr;
+	__le32 reserved;
+	__le32 id;
 };
 
-static_assert(sizeof(struct scomp_link_req) == 16);
+static_assert(sizeof(struct scomp_link_req) == 24);
 
 struct scomp_statfs_rsp {
 	__le64 blocks;
