@@ -1,13 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# timeout: 180
 # What the sComponent does with a vNode's files, where plain Linux does it by
 # itself.
 . "$(dirname "$0")/../lib.sh"
 
 have_vnode test
-in_both 'rm -rf files; mkdir files' || skip_all "no data"
+here=/srv/lego/data/files
+drop=/sys/kernel/debug/lego/nodes/s0/fault/drop
 out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+out2=$(mktemp)
+trap 'rm -f "$out" "$out2"' EXIT
 
 # py [OPTIONS]: python3 in the vNode, in /data/files, with mount options; the
 # program is standard input
@@ -26,6 +29,15 @@ def wait(): # for signalled
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
     print("waits", flush=True)
     signal.sigwait([signal.SIGUSR1])
+def at_once(*calls): # each in a thread of its own, and a directory
+    def run(i):
+        said[i] = what(*calls[i])
+    said = [None] * len(calls)
+    threads = [threading.Thread(target=run, args=(i,))
+               for i in range(len(calls))]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    return said
 os.chdir("/data/files")
 END
 		cat
@@ -34,127 +46,174 @@ END
 		python3 -c "$run" 2>&1
 }
 
-# signalled: what waits goes on
-signalled() {
-	wait_until 20 grep -q waits "$out" && on p0 pkill -USR1 -x python3
-}
-
-# at_server SCRIPT: shell where the files are
+# at_server SCRIPT [ARGUMENT...]: shell where the files are
 at_server() {
-	quick s0 "cd /srv/lego/data/files && $1" "${@:2}"
+	quick s0 "cd $here && $1" "${@:2}"
 }
 
-# a file that is executed at the server cannot be written to
-free() {
-	quick s0 'sync; stat -f -c %f /run/srv'
+all_wait() {
+	[ "$(cat "$out" "$out2" | grep -c waits)" = "$1" ]
 }
-on_sh s0 'cd /srv/lego/data/files && cp "$(type -P sleep)" prog &&
-	head -c 24M /dev/zero >> prog &&
-	chmod 755 prog && (./prog 60 > /dev/null 2>&1 &)'
-before=$(free)
-tap_is "$(py << END
-fd = os.open("prog", os.O_RDWR)
-os.pwrite(fd, b"x", 20 << 20)
-print(what(os.fsync, fd))
+
+# unheard N: when N programs wait, the sComponent's answers are lost and they go on
+unheard() {
+	wait_until 40 all_wait "$1" &&
+		on_sh p0 'echo 1 > $1 && pkill -USR1 -x python3' $drop
+}
+
+# said N: line N of what it printed then
+said() {
+	sed -n "$(($1 + 1))p" "$out"
+}
+
+# What is asked for again, as the answer was lost, is not executed again. The
+# programs do the like before, so that none of their own pages is missing then.
+quick s0 'mkdir -p $1 && cd $1 && mkdir o1 o2 o2/x o3 o4 o5 o6 o6/r o7 &&
+	touch o1/x o3/u o5/x && echo a > o4/a && echo b > o4/b' $here ||
+	skip_all "no data"
+py attr_ms=60000 > "$out" << END &
+new = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+at_once((os.open, "o1/w", new), (os.mkdir, "o2/w"),
+        (os.symlink, "there", "o5/w"), (os.unlink, "o3/w"),
+        (os.rmdir, "o6/w"), (os.open, "o7/w", new))
+[os.lstat(s) for s in ("o1", "o2", "o3/u", "o5", "o6/r", "o7")]
+wait()
+print(*at_once((os.open, "o1/x", new), (os.mkdir, "o2/x"),
+               (os.symlink, "there", "o5/x"), (os.unlink, "o3/u"),
+               (os.rmdir, "o6/r"), (os.open, "o7/n", new)))
 END
-)" EIO "a program that runs at the server is not written to"
-quick s0 'kill $(pidof prog); rm /srv/lego/data/files/prog'
-# 24 MiB are 6144 blocks
-given_back() { [ $(($(free) - before)) -gt 6000 ]; }
-tap_check "its room is given back when it is removed" wait_until 5 given_back
+# in a mount of its own, as it waits till no other call is out
+py attr_ms=60000 > "$out2" << END &
+os.rename("o4/b", "o4/w"), os.rename("o4/w", "o4/b")
+[os.lstat(s) for s in ("o4/a", "o4/b")]
+wait()
+print(what(os.rename, "o4/a", "o4/b"))
+END
+executed() {
+	at_server '[ -e o7/n ] && for f in o3/u o6/r o4/a; do
+		[ ! -e $f ] || exit; done'
+}
+unheard 2
+wait_until 10 executed
+tap_ok $? "requests are executed whose answers are lost"
+at_server 'echo new > o3/u; mkdir o6/r; echo new > o4/a; echo 0 > '$drop
 
+# Meanwhile, in another mount: a file that is executed at the server cannot be
+# written to.
+free() {
+	quick s0 'stat -f -c %f /run/srv'
+}
+on_sh s0 'cd $1 && cp "$(type -P sleep)" prog && head -c 24M /dev/zero >> prog &&
+	chmod 755 prog && (./prog 60 > /dev/null 2>&1 &)' $here
+before=$(free)
 # modes of what is made with these, and no umask
 make='os.umask(0)
 os.close(os.open("f", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
 os.close(os.open("g", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o755))
 os.mkdir("d", 0o777); os.mkfifo("p", 0o622)'
-at_server 'mkdir -m 777 bare bare2 acl acl2'
-py <<< "os.chdir('bare'); $make"
-on s0 python3 -c "import os; os.chdir('/srv/lego/data/files/bare2'); $make"
-modes() {
-	at_server 'cd $1 && stat -c "%n %a" *' "$1"
-}
-tap_is "$(modes bare)" "$(printf '%s\n' 'd 777' 'f 666' 'g 755' 'p 622')" \
-	"what a program makes has the mode it asked for"
-tap_is "$(modes bare)" "$(modes bare2)" "as on Linux"
-if on s0 python3 -c 'import os, struct
-acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", tag, perm, -1)
+acl=$(on s0 python3 -c "import os, struct
+def make():
+    $(sed '2,$s/^/    /' <<< "$make")
+acl = struct.pack('<I', 2) + b''.join(struct.pack('<HHi', tag, perm, -1)
 	for tag, perm in ((1, 7), (4, 5), (32, 0)))
-for d in "acl", "acl2":
-    os.setxattr("/srv/lego/data/files/" + d, "system.posix_acl_default", acl)
-'; then
-	py <<< "os.chdir('acl'); $make"
-	on s0 python3 -c "import os; os.chdir('/srv/lego/data/files/acl2'); $make"
-	tap_like "$(modes acl)" '^f 640$' "a directory's default ACL counts"
-	tap_is "$(modes acl)" "$(modes acl2)" "as on Linux, too"
-else
-	tap_skip "a directory's default ACL counts" "no ACLs here"
-fi
-
-# an append-only file of the server's
-if at_server 'echo one > log && chattr +a log' 2> /dev/null; then
-	tap_is "$(py << END
-def write(flags, off):
+os.umask(0)
+for d in ('bare', 'bare2', 'acl', 'acl2'):
+    os.chdir('$here')
+    os.mkdir(d)
+    if d[0] == 'a':
+        os.setxattr(d, 'system.posix_acl_default', acl)
+    os.chdir(d)
+    if d[-1] == '2':
+        make()
+print('yes')" 2> /dev/null)
+append=$(at_server 'echo one > log && chattr +a log && echo yes' 2> /dev/null)
+results=$(py << END
+fd = os.open("prog", os.O_RDWR)
+os.pwrite(fd, b"x", 20 << 20)
+print(what(os.fsync, fd))
+for d in "bare", "acl":
+    os.chdir(d)
+    $(sed '2,$s/^/    /' <<< "$make")
+    os.chdir("..")
+def write(flags):
     fd = os.open("log", os.O_WRONLY | flags)
     try:
-        os.lseek(fd, off, os.SEEK_SET)
         os.write(fd, b"two")
         os.fsync(fd)
     finally:
         os.close(fd)
-print(what(os.truncate, "log", 0), what(os.truncate, "log", 100),
-      what(os.open, "log", os.O_WRONLY | os.O_TRUNC),
-      what(write, 0, 0), what(write, os.O_APPEND, 0))
+if "$append":
+    print(what(os.truncate, "log", 0), what(os.truncate, "log", 100),
+          what(os.open, "log", os.O_WRONLY | os.O_TRUNC),
+          what(write, 0), what(write, os.O_APPEND))
 END
-)" "EPERM EPERM EPERM EPERM EPERM" "an append-only file is neither cut nor written to"
-	tap_is "$(at_server 'cat log')" one "and is what it was"
-	at_server 'chattr -a log; rm log'
+)
+tap_is "$(head -n 1 <<< "$results")" EIO \
+	"a program that runs at the server is not written to"
+quick s0 "kill \$(pidof prog); rm $here/prog"
+given_back() { [ $(($(free) - before)) -gt 6000 ]; } # of 6144 blocks
+tap_check "its room is given back when it is removed" wait_until 5 given_back
+
+modes() {
+	at_server 'cd $1 && stat -c "%n %a" *' "$1"
+}
+bare=$(modes bare)
+tap_is "$bare" "$(printf '%s\n' 'd 777' 'f 666' 'g 755' 'p 622')" \
+	"what a program makes has the mode it asked for"
+tap_is "$bare" "$(modes bare2)" "as on Linux"
+if [ "$acl" ]; then
+	acl=$(modes acl)
+	tap_like "$acl" '^f 640$' "a directory's default ACL counts"
+	tap_is "$acl" "$(modes acl2)" "as on Linux, too"
+else
+	tap_skip "a directory's default ACL counts" "no ACLs here"
+fi
+
+if [ "$append" ]; then
+	tap_is "$(sed -n 2p <<< "$results")" "EPERM EPERM EPERM EPERM EPERM" \
+		"an append-only file is neither cut nor written to"
+	tap_is "$(at_server 'cat log; chattr -a log')" one "and is what it was"
 else
 	tap_skip "an append-only file is not written to" "no such attribute here"
 fi
 
-# What was done, but its answer lost, is asked for again. That it is there
-# already does not mean that it was made by us, if the sComponent cannot tell.
-drop=/sys/kernel/debug/lego/nodes/s0/fault/drop
-have() { # FILE...
-	at_server 'for f; do [ -e $f ] || [ -L $f ] || exit; done' "$@"
-}
-again() { # SCRIPT: another sComponent, with other files
-	quick s0 'echo 0 > '$drop' && rmmod scomp && cd /srv/lego/data/files &&
-		eval "$1" && insmod "$2" name=s0 addr=loop:s0 gmgr=loop:g0 \
-		dir=/srv/lego' "$1" "$TOP/build/$KERNEL/scomp/scomp.ko"
-}
+wait
+tap_is "$(said 1) $(tail -n 1 "$out2")" "EEXIST EEXIST EEXIST done done done done" \
+	"each gets the answer that was lost"
+tap_is "$(at_server 'cat o3/u o4/a o4/b; ls o6' | tr '\n' ' ')" "new new a r " \
+	"and what others made meanwhile is as it was"
+
+# That a link is there already does not mean that it was made by us, if the
+# sComponent is another one and cannot tell.
 at_server 'mkdir l1 l2 l3 l4; echo a > l1/a; echo a > l2/a'
+: > "$out2"
 py attr_ms=60000 > "$out" << END &
-def begin(call, *args):
-    os.lstat(os.path.dirname(args[1]))
-    t = threading.Thread(target=lambda: said.update({args[1]: what(call, *args)}))
-    threads.append(t)
-threads, said = [], {}
-begin(os.link, "l1/a", "l1/b")
-begin(os.link, "l2/a", "l2/b")
-begin(os.symlink, "there", "l3/b")
-begin(os.symlink, "there", "l4/b")
 fd = os.open("written", os.O_CREAT | os.O_WRONLY)
 os.write(fd, b"x")
 os.close(os.dup(fd)) # it gets to the sComponent
-os.lstat("l1/a"), os.lstat("l2/a")
+at_once((os.link, "l1/a", "l1/w"), (os.symlink, "there", "l3/w"))
+[os.lstat(s) for s in ("l1/a", "l2/a", "l3", "l4")]
 wait()
-[t.start() for t in threads]
-[t.join() for t in threads]
-print(*[said[s] for s in sorted(said)])
+print(*at_once((os.link, "l1/a", "l1/b"), (os.link, "l2/a", "l2/b"),
+               (os.symlink, "there", "l3/b"), (os.symlink, "there", "l4/b")))
 print(what(os.fsync, fd))
 END
-wait_until 20 grep -q waits "$out" && quick s0 'echo 1 > '$drop && signalled
-wait_until 10 have l1/b l2/b l3/b l4/b
+executed() {
+	at_server '[ -e l1/b ] && [ -e l2/b ] && [ -L l3/b ] && [ -L l4/b ]'
+}
+unheard 1
+wait_until 10 executed
 tap_ok $? "links are made"
-again 'rm l1/b l3/b; echo other > l1/b; ln -s here! l3/b'
+at_server 'rm l1/b l3/b; echo other > l1/b; ln -s here! l3/b
+	echo 0 > $1; rmmod scomp && insmod $2 name=s0 addr=loop:s0 gmgr=loop:g0 \
+		dir=/srv/lego' $drop "$TOP/build/$KERNEL/scomp/scomp.ko"
 wait
-tap_is "$(sed -n 2p "$out")" "EEXIST done EEXIST done" \
+tap_is "$(said 1)" "EEXIST done EEXIST done" \
 	"when they are asked for again, those of others are not taken for them"
 tap_is "$(at_server 'cat l1/b; readlink l3/b')" "$(printf 'other\nhere!')" \
 	"and are as they were"
-tap_is "$(tail -n 1 "$out")" "done" \
+tap_is "$(said 2)" "done" \
 	"what was written is not lost when scomp is loaded again"
 
+on s0 rm -rf $here
 tap_done
