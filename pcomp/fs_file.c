@@ -43,15 +43,10 @@ static int pcomp_fs_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* An unlinked file's last contents interest nobody. */
-static bool pcomp_fs_nobody_reads(struct file *file)
-{
-	return file->f_path.dentry->d_fsdata;
-}
-
 static int pcomp_fs_flush(struct file *file, fl_owner_t id)
 {
-	if (!(file->f_mode & FMODE_WRITE) || pcomp_fs_nobody_reads(file))
+	/* An unlinked one's, too: it may have another name. */
+	if (!(file->f_mode & FMODE_WRITE))
 		return 0;
 	return filemap_write_and_wait(file->f_mapping);
 }
@@ -65,7 +60,7 @@ static int pcomp_fs_release(struct inode *inode, struct file *file)
 	 * What a mapping of it wrote since; while it still has a name for
 	 * the write-back. An error is the mapping's to remember.
 	 */
-	if (ff->write && !pcomp_fs_nobody_reads(file))
+	if (ff->write)
 		filemap_write_and_wait(inode->i_mapping);
 	spin_lock(&fi->lock);
 	list_del(&ff->list);
