@@ -174,8 +174,12 @@ static int pcomp_fs_write_end(struct file *file, struct address_space *mapping,
 	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
 
 	if (!folio_test_uptodate(folio)) {
-		if (copied < len && len == folio_size(folio)) {
-			copied = 0; /* the rest of it is not known */
+		if (copied < len) {
+			/*
+			 * The rest was to be written over, so it was not
+			 * read: once more, with what there is to write.
+			 */
+			copied = 0;
 			goto out;
 		}
 		folio_mark_uptodate(folio);
