@@ -170,12 +170,12 @@ static struct pcomp_fs_who pcomp_fs_who_makes(const struct inode *dir)
 }
 
 static int pcomp_fs_make(struct inode *dir, struct dentry *dentry, umode_t mode,
-			 dev_t rdev, bool excl)
+			 dev_t rdev)
 {
 	struct scomp_create_req req = {
 		.mode = cpu_to_le32(mode),
 		.rdev = cpu_to_le32(new_encode_dev(rdev)),
-		.excl = cpu_to_le32(excl),
+		.excl = cpu_to_le32(1),
 	};
 	struct scomp_attr attr;
 	struct pcomp_fs_call call = {
@@ -210,19 +210,25 @@ static int pcomp_fs_make(struct inode *dir, struct dentry *dentry, umode_t mode,
 static int pcomp_fs_create(struct mnt_idmap *idmap, struct inode *dir,
 			   struct dentry *dentry, umode_t mode, bool excl)
 {
-	return pcomp_fs_make(dir, dentry, mode | S_IFREG, 0, excl);
+	int err = pcomp_fs_make(dir, dentry, mode | S_IFREG, 0);
+
+	/*
+	 * Somebody else has made it: not what we made, so its mode counts, and
+	 * O_TRUNC. Let open() look again; the dentry is dropped.
+	 */
+	return err == -EEXIST && !excl ? -ESTALE : err;
 }
 
 static int pcomp_fs_mkdir(struct mnt_idmap *idmap, struct inode *dir,
 			  struct dentry *dentry, umode_t mode)
 {
-	return pcomp_fs_make(dir, dentry, mode | S_IFDIR, 0, true);
+	return pcomp_fs_make(dir, dentry, mode | S_IFDIR, 0);
 }
 
 static int pcomp_fs_mknod(struct mnt_idmap *idmap, struct inode *dir,
 			  struct dentry *dentry, umode_t mode, dev_t rdev)
 {
-	return pcomp_fs_make(dir, dentry, mode, rdev, true);
+	return pcomp_fs_make(dir, dentry, mode, rdev);
 }
 
 /* SYMLINK and LINK */
