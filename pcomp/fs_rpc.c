@@ -163,6 +163,10 @@ static const char *pcomp_fs_inode_path(struct inode *inode, char *buf,
 	ff = list_first_entry_or_null(&fi->files, struct pcomp_fs_file, list);
 	if (ff)
 		path = pcomp_fs_dentry_path(ff->dentry, buf, room);
+	/* A name of an unlinked file is freed soon after the last close. */
+	if (ff && ff->dentry->d_fsdata)
+		path = strscpy(buf, path, room) < 0 ? ERR_PTR(-ENAMETOOLONG) :
+						      buf;
 	spin_unlock(&fi->lock);
 	return path;
 }
