@@ -115,7 +115,7 @@ static const struct lite_op_desc ops_scomp[] = {
 	       sizeof(struct scomp_attr), IDEM),
 	OP_VAR(SCOMP_SETATTR, sizeof(struct scomp_setattr_req),
 	       sizeof(struct scomp_setattr_req) + LITE_PATH_LEN,
-	       sizeof(struct scomp_attr), IDEM),
+	       sizeof(struct scomp_setattr_rsp), IDEM),
 	OP_VAR(SCOMP_READ, sizeof(struct scomp_io_req),
 	       sizeof(struct scomp_io_req) + LITE_PATH_LEN,
 	       sizeof(struct scomp_io_rsp), IDEM),

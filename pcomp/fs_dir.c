@@ -357,7 +357,12 @@ static int pcomp_fs_link(struct dentry *old, struct inode *dir,
 		d_drop(dentry);
 		return 0;
 	}
-	pcomp_fs_apply_own(inode, &attr);
+	/* A new name changes neither: what is new of these, others did. */
+	pcomp_fs_apply_own(inode, &attr, &(struct scomp_before) {
+				   .size = attr.size,
+				   .mtime_sec = attr.mtime_sec,
+				   .mtime_nsec = attr.mtime_nsec,
+			   });
 	ihold(inode);
 	d_drop(dentry);
 	pcomp_fs_seen(dentry);

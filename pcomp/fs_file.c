@@ -85,14 +85,15 @@ static ssize_t pcomp_fs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 static ssize_t pcomp_fs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
+	struct file *file = iocb->ki_filp;
 	int err;
 
-	if (iocb->ki_flags & IOCB_APPEND) {
-		err = pcomp_fs_current_data(iocb->ki_filp);
-		if (err)
-			return err;
-	}
-	return generic_file_write_iter(iocb, from);
+	/* Never into pages that are known to be old. */
+	if (iocb->ki_flags & IOCB_APPEND)
+		err = pcomp_fs_current_data(file);
+	else
+		err = pcomp_fs_revalidate_data(file_inode(file));
+	return err ? err : generic_file_write_iter(iocb, from);
 }
 
 static ssize_t pcomp_fs_splice_read(struct file *in, loff_t *ppos,
@@ -117,7 +118,7 @@ static loff_t pcomp_fs_llseek(struct file *file, loff_t off, int whence)
 	int err;
 
 	if (whence != SEEK_SET && whence != SEEK_CUR) {
-		err = pcomp_fs_refresh(file->f_path.dentry);
+		err = pcomp_fs_current_data(file);
 		if (err)
 			return err;
 	}

@@ -73,6 +73,14 @@ static bool pcomp_fs_differs(const struct pcomp_fs_inode *fi,
 	       fi->size != le64_to_cpu(attr->size);
 }
 
+static bool pcomp_fs_was(const struct pcomp_fs_inode *fi,
+			 const struct scomp_before *before)
+{
+	return fi->mtime == le64_to_cpu(before->mtime_sec) &&
+	       fi->mtime_nsec == le32_to_cpu(before->mtime_nsec) &&
+	       fi->size == le64_to_cpu(before->size);
+}
+
 static void pcomp_fs_remember(struct pcomp_fs_inode *fi,
 			      const struct scomp_attr *attr)
 {
@@ -92,6 +100,7 @@ static void pcomp_fs_remember(struct pcomp_fs_inode *fi,
 void pcomp_fs_apply(struct inode *inode, const struct scomp_attr *attr, u64 gen)
 {
 	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	loff_t size = le64_to_cpu(attr->size);
 	bool differs;
 
 	spin_lock(&fi->lock);
@@ -102,12 +111,17 @@ void pcomp_fs_apply(struct inode *inode, const struct scomp_attr *attr, u64 gen)
 	if (S_ISREG(inode->i_mode)) {
 		if (differs && inode->i_mapping->nrpages)
 			set_bit(PCOMP_FS_STALE_DATA, &fi->flags);
-		/* What is dirty here will make the file longer again. */
-		if (!pcomp_fs_has_dirty(inode) ||
-		    le64_to_cpu(attr->size) > i_size_read(inode))
-			i_size_write(inode, le64_to_cpu(attr->size));
+		/*
+		 * What is dirty here will make the file longer again. And a
+		 * page with the old end in it has zeros behind that, which
+		 * must not become the file's data.
+		 */
+		if (size > i_size_read(inode) ?
+		    !test_bit(PCOMP_FS_STALE_DATA, &fi->flags) :
+		    !pcomp_fs_has_dirty(inode))
+			i_size_write(inode, size);
 	} else {
-		i_size_write(inode, le64_to_cpu(attr->size));
+		i_size_write(inode, size);
 	}
 	pcomp_fs_remember(fi, attr);
 out:
@@ -118,15 +132,21 @@ out:
  * pcomp_fs_apply_own() - attributes after a change of our own
  * @inode: the file
  * @attr: as the reply to the change says
+ * @before: and what the file was before; pcomp_fs_inode.change was held since
  *
- * Not a reason to drop the page cache; and the size is what we know.
+ * Not a reason to drop the page cache, unless others changed the file since
+ * we last heard of it: after this nothing else would tell (nfs's weak cache
+ * consistency). And the size is what we know.
  */
-void pcomp_fs_apply_own(struct inode *inode, const struct scomp_attr *attr)
+void pcomp_fs_apply_own(struct inode *inode, const struct scomp_attr *attr,
+			const struct scomp_before *before)
 {
 	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
 
 	spin_lock(&fi->lock);
 	fi->gen = atomic64_inc_return(&PCOMP_FS(inode->i_sb)->gen);
+	if (S_ISREG(inode->i_mode) && !pcomp_fs_was(fi, before))
+		set_bit(PCOMP_FS_STALE_DATA, &fi->flags);
 	pcomp_fs_set_attr(inode, attr);
 	pcomp_fs_remember(fi, attr);
 	spin_unlock(&fi->lock);
@@ -228,6 +248,19 @@ int pcomp_fs_refresh(struct dentry *dentry)
 	return 0;
 }
 
+/* The page cache was dropped: the file is as long as the sComponent says. */
+static void pcomp_fs_revalidate_size(struct inode *inode)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+
+	spin_lock(&fi->lock);
+	if (inode->i_mapping->nrpages) /* written to or read meanwhile */
+		set_bit(PCOMP_FS_STALE_DATA, &fi->flags);
+	else if (!test_bit(PCOMP_FS_STALE_DATA, &fi->flags))
+		i_size_write(inode, fi->size);
+	spin_unlock(&fi->lock);
+}
+
 /**
  * pcomp_fs_revalidate_data() - drop the page cache if others changed the file
  * @inode: the file
@@ -238,24 +271,40 @@ int pcomp_fs_refresh(struct dentry *dentry)
 int pcomp_fs_revalidate_data(struct inode *inode)
 {
 	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	unsigned int tries = 3;
 	int err;
 
-	if (!test_and_clear_bit(PCOMP_FS_STALE_DATA, &fi->flags))
-		return 0;
-	err = filemap_write_and_wait(inode->i_mapping);
-	if (!err)
-		err = invalidate_inode_pages2(inode->i_mapping);
-	if (err == -EBUSY) {
-		/* Written to by others here at this moment: next time. */
-		set_bit(PCOMP_FS_STALE_DATA, &fi->flags);
-		err = 0;
+	while (tries-- &&
+	       test_and_clear_bit(PCOMP_FS_STALE_DATA, &fi->flags)) {
+		err = filemap_write_and_wait(inode->i_mapping);
+		if (!err)
+			err = invalidate_inode_pages2(inode->i_mapping);
+		if (err) {
+			set_bit(PCOMP_FS_STALE_DATA, &fi->flags);
+			/* Written to by others here at this moment: later. */
+			return err == -EBUSY ? 0 : err;
+		}
+		pcomp_fs_revalidate_size(inode);
 	}
-	return err;
+	return 0;
 }
 
 /*
  * inode_operations
  */
+
+static loff_t pcomp_fs_server_size(struct inode *inode)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	loff_t size;
+
+	spin_lock(&fi->lock);
+	size = fi->size;
+	if (pcomp_fs_has_dirty(inode))
+		size = max(size, i_size_read(inode));
+	spin_unlock(&fi->lock);
+	return size;
+}
 
 int pcomp_fs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		     struct kstat *stat, u32 mask, unsigned int flags)
@@ -279,6 +328,9 @@ int pcomp_fs_getattr(struct mnt_idmap *idmap, const struct path *path,
 			return err;
 	}
 	generic_fillattr(idmap, mask, inode, stat);
+	/* i_size waits till the page cache is dropped */
+	if (test_bit(PCOMP_FS_STALE_DATA, &PCOMP_FS_I(inode)->flags))
+		stat->size = pcomp_fs_server_size(inode);
 	return 0;
 }
 
@@ -342,14 +394,14 @@ int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	struct inode *inode = d_inode(dentry);
 	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
 	struct scomp_setattr_req req = {};
-	struct scomp_attr attr;
+	struct scomp_setattr_rsp rsp;
 	struct pcomp_fs_call call = {
 		.op = SCOMP_SETATTR,
 		.name.dentry = dentry,
 		.req = &req,
 		.req_len = sizeof(req),
-		.rsp = &attr,
-		.rsp_size = sizeof(attr),
+		.rsp = &rsp,
+		.rsp_size = sizeof(rsp),
 	};
 	int err;
 
@@ -379,15 +431,23 @@ int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	}
 	call.who = pcomp_fs_setattr_who(inode, ia);
 	set_bit(PCOMP_FS_MAY_MOVE, &fi->flags);
-	err = pcomp_fs_rpc(PCOMP_FS(inode->i_sb), &call);
+	err = mutex_lock_killable(&fi->change);
 	if (err)
 		return err;
-	if (!pcomp_fs_same(inode, &attr, true))
-		return -ESTALE;
-	pcomp_fs_apply_own(inode, &attr);
-	if (ia->ia_valid & ATTR_SIZE)
-		truncate_setsize(inode, ia->ia_size);
-	return 0;
+	err = pcomp_fs_rpc(PCOMP_FS(inode->i_sb), &call);
+	if (!err && call.rsp_len != sizeof(rsp))
+		err = -EIO;
+	if (!err && !pcomp_fs_same(inode, &rsp.attr, true))
+		err = -ESTALE;
+	if (!err)
+		pcomp_fs_apply_own(inode, &rsp.attr, &rsp.before);
+	mutex_unlock(&fi->change);
+	if (err || !(ia->ia_valid & ATTR_SIZE))
+		return err;
+	/* Where the old end was there may be more than zeros now. */
+	err = pcomp_fs_revalidate_data(inode);
+	truncate_setsize(inode, ia->ia_size);
+	return err;
 }
 
 static const char *pcomp_fs_get_link(struct dentry *dentry,
@@ -622,6 +682,7 @@ static void pcomp_fs_inode_once(void *obj)
 	struct pcomp_fs_inode *fi = obj;
 
 	inode_init_once(&fi->vfs);
+	mutex_init(&fi->change);
 	spin_lock_init(&fi->lock);
 	INIT_LIST_HEAD(&fi->files);
 }

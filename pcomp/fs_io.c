@@ -140,16 +140,20 @@ static int pcomp_fs_write_begin(struct file *file,
 {
 	struct inode *inode = mapping->host;
 	struct folio *folio;
+	loff_t size;
 	int err;
 
 	folio = __filemap_get_folio(mapping, pos >> PAGE_SHIFT,
 				    FGP_WRITEBEGIN, mapping_gfp_mask(mapping));
 	if (IS_ERR_OR_NULL(folio))
 		return folio ? PTR_ERR(folio) : -ENOMEM;
+	/* Either the folio keeps it from growing, or that is seen here. */
+	spin_lock(&PCOMP_FS_I(inode)->lock);
+	size = i_size_read(inode);
+	spin_unlock(&PCOMP_FS_I(inode)->lock);
 	if (!folio_test_uptodate(folio) && len != folio_size(folio)) {
-		if (folio_pos(folio) >= i_size_read(inode) ||
-		    (pos == folio_pos(folio) &&
-		     pos + len >= i_size_read(inode))) {
+		if (folio_pos(folio) >= size ||
+		    (pos == folio_pos(folio) && pos + len >= size)) {
 			/* nothing there but what is written now */
 			folio_zero_range(folio, 0, folio_size(folio));
 		} else {
@@ -246,15 +250,18 @@ static ssize_t pcomp_fs_write(struct pcomp_fs_wb *wb, loff_t pos, size_t off,
 	};
 	int err;
 
+	mutex_lock(&PCOMP_FS_I(inode)->change);
 	err = pcomp_fs_rpc(fs, &call);
+	if (!err && (call.rsp_len != sizeof(rsp) || !rsp.count ||
+		     le32_to_cpu(rsp.count) > len))
+		err = -EIO;
+	if (!err && !pcomp_fs_same(inode, &rsp.attr, true))
+		err = -ESTALE;
+	if (!err)
+		pcomp_fs_apply_own(inode, &rsp.attr, &rsp.before);
+	mutex_unlock(&PCOMP_FS_I(inode)->change);
 	if (err)
 		return err;
-	if (call.rsp_len != sizeof(rsp) || !rsp.count ||
-	    le32_to_cpu(rsp.count) > len)
-		return -EIO;
-	if (!pcomp_fs_same(inode, &rsp.attr, true))
-		return -ESTALE;
-	pcomp_fs_apply_own(inode, &rsp.attr);
 	pcomp_fs_written(inode, le32_to_cpu(rsp.verifier));
 	return le32_to_cpu(rsp.count);
 }

@@ -7,8 +7,9 @@
  *	i_rwsem of directories and files, mmap_lock (the VFS's)
  *	  pcomp_fs_dirfile.lock
  *	  folio lock
- *	    pcomp_fs.path_sem	no name changes while a call that has it is out
- *	      pcomp_fs.peer_lock
+ *	    pcomp_fs_inode.change
+ *	      pcomp_fs.path_sem	no name changes while a call that has it is out
+ *	        pcomp_fs.peer_lock
  *	  pcomp_fs_inode.lock	a spinlock
  *
  * path_sem is held for writing across RPCs and d_move() by rename and unlink of
@@ -131,13 +132,16 @@ struct pcomp_fs {
 /**
  * struct pcomp_fs_inode - a file
  * @vfs: the VFS's; i_ino and i_generation are the sComponent's
+ * @change: held while a change of our own is out, so that what the reply says
+ *	was before it is what we knew, unless others changed the file
  * @lock: protects what follows, and i_size against stale news
  * @gen: pcomp_fs.gen at the last local change: older news are no news
  * @checked: jiffies when the attributes were last known to be right; 0: not
  * @timeo: jiffies they are believed
  * @mtime: the sComponent's last one, which tells of changes by others
  * @mtime_nsec: of it
- * @size: the sComponent's last one
+ * @size: the sComponent's last one; i_size is not raised to it before the page
+ *	cache, which ends at the old one, was dropped
  * @files: open files (struct pcomp_fs_file)
  * @silly: names it has in the directory of unlinked files
  * @verifier: of writes that no fsync has followed, 0 if there are none
@@ -147,6 +151,7 @@ struct pcomp_fs {
  */
 struct pcomp_fs_inode {
 	struct inode vfs;
+	struct mutex change; /* see above */
 	spinlock_t lock; /* see above */
 	u64 gen;
 	unsigned long checked;
@@ -295,7 +300,8 @@ bool pcomp_fs_same(struct inode *inode, const struct scomp_attr *attr,
 		   bool trust);
 void pcomp_fs_apply(struct inode *inode, const struct scomp_attr *attr,
 		    u64 gen);
-void pcomp_fs_apply_own(struct inode *inode, const struct scomp_attr *attr);
+void pcomp_fs_apply_own(struct inode *inode, const struct scomp_attr *attr,
+			const struct scomp_before *before);
 void pcomp_fs_changed(struct inode *inode);
 bool pcomp_fs_fresh(const struct inode *inode);
 int pcomp_fs_refresh(struct dentry *dentry);

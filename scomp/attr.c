@@ -149,6 +149,38 @@ static int scomp_get_iattr(const struct scomp_setattr_req *req,
 	return 0;
 }
 
+/**
+ * scomp_change_begin() - before a file's contents or attributes are changed
+ * @sc: whose directory
+ * @path: the file
+ * @before: filled in
+ *
+ * Context: process; no inode's lock is held.
+ * Return: a lock, to be dropped when the attributes after it were taken, or
+ *	ERR_PTR.
+ */
+struct mutex *scomp_change_begin(struct scomp *sc, const struct path *path,
+				 struct scomp_before *before)
+{
+	struct mutex *lock = &sc->change[hash_ptr(d_inode(path->dentry),
+						  SCOMP_CHANGE_BITS)];
+	struct scomp_attr attr;
+	int err;
+
+	mutex_lock(lock);
+	err = scomp_fill_attr(sc, path, &attr);
+	if (err) {
+		mutex_unlock(lock);
+		return ERR_PTR(err);
+	}
+	*before = (struct scomp_before) {
+		.size = attr.size,
+		.mtime_sec = attr.mtime_sec,
+		.mtime_nsec = attr.mtime_nsec,
+	};
+	return lock;
+}
+
 /* notify_change() with what belongs round it; takes the inode's lock. */
 static int scomp_change(const struct path *path, struct iattr *ia)
 {
@@ -185,7 +217,8 @@ out_drop:
 int scomp_op_setattr(struct scomp_op *op)
 {
 	const struct scomp_setattr_req *req = op->msg;
-	struct scomp_attr *rsp = lite_req_rsp(op->req);
+	struct scomp_setattr_rsp *rsp = lite_req_rsp(op->req);
+	struct mutex *lock;
 	struct iattr ia;
 	struct path path;
 	int err;
@@ -213,9 +246,14 @@ int scomp_op_setattr(struct scomp_op *op)
 		if (err)
 			goto out_put;
 	}
+	lock = scomp_change_begin(op->sc, &path, &rsp->before);
+	err = PTR_ERR_OR_ZERO(lock);
+	if (err)
+		goto out_put;
 	err = scomp_change(&path, &ia);
 	if (!err)
-		err = scomp_fill_attr(op->sc, &path, rsp);
+		err = scomp_fill_attr(op->sc, &path, &rsp->attr);
+	mutex_unlock(lock);
 out_put:
 	path_put(&path);
 	return err ? err : sizeof(*rsp);

@@ -132,6 +132,7 @@ struct scomp *scomp_create(const struct scomp_cfg *cfg)
 		.nr_handlers = scomp_nr_handlers,
 	};
 	struct scomp *sc;
+	unsigned int i;
 	int err;
 
 	err = scomp_check_cfg(cfg);
@@ -143,6 +144,8 @@ struct scomp *scomp_create(const struct scomp_cfg *cfg)
 		return ERR_PTR(-ENOMEM);
 	strscpy(sc->name, cfg->name, sizeof(sc->name));
 	sc->verifier = scomp_boot_verifier();
+	for (i = 0; i < ARRAY_SIZE(sc->change); i++)
+		mutex_init(&sc->change[i]);
 	err = -ENOMEM;
 	sc->dir_name = kstrdup(cfg->dir, GFP_KERNEL);
 	if (!sc->dir_name)

@@ -150,6 +150,7 @@ int scomp_op_read(struct scomp_op *op)
 	atomic64_add(n, &op->sc->read_bytes);
 	rsp->count = cpu_to_le32(n);
 	rsp->verifier = 0;
+	rsp->before = (struct scomp_before) {};
 	err = scomp_fill_attr(op->sc, &path, &rsp->attr);
 out_close:
 	scomp_fput(file);
@@ -169,6 +170,7 @@ int scomp_op_write(struct scomp_op *op)
 	struct scomp_io_rsp *rsp = lite_req_rsp(op->req);
 	u32 count = le32_to_cpu(req->count);
 	struct lite_sge sge;
+	struct mutex *lock;
 	struct path path;
 	struct file *file;
 	ssize_t n = 0;
@@ -191,17 +193,24 @@ int scomp_op_write(struct scomp_op *op)
 		err = lite_req_pull(op->req, 0, &sge, 1);
 		if (err)
 			goto out_close;
+	}
+	lock = scomp_change_begin(op->sc, &path, &rsp->before);
+	err = PTR_ERR_OR_ZERO(lock);
+	if (err)
+		goto out_close;
+	if (count)
 		n = scomp_write_all(file, op->buf->va, count,
 				    le64_to_cpu(req->offset));
-		if (n < 0) {
-			err = n;
-			goto out_close;
-		}
+	if (n < 0) {
+		err = n;
+		goto out_unlock;
 	}
 	atomic64_add(n, &op->sc->write_bytes);
 	rsp->count = cpu_to_le32(n);
 	rsp->verifier = cpu_to_le32(op->sc->verifier);
 	err = scomp_fill_attr(op->sc, &path, &rsp->attr);
+out_unlock:
+	mutex_unlock(lock);
 out_close:
 	scomp_fput(file);
 	path_put(&path);

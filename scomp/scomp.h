@@ -11,6 +11,7 @@
 #include <linux/completion.h>
 #include <linux/kobject.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/path.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -21,6 +22,8 @@ struct dentry;
 struct file;
 struct scomp;
 struct scomp_dups;
+
+#define SCOMP_CHANGE_BITS 6
 
 /**
  * struct scomp_cfg - what an instance is made from
@@ -80,6 +83,8 @@ struct scomp_pool {
  * @node: its endpoint
  * @pool: buffers
  * @dups: what was answered lately
+ * @change: by inode: held from the look at a file before a change of it to
+ *	that after; outside of the inode's own lock
  * @cred: full rights, for what the pComponent has checked at open
  * @dir: the directory as found; pins the mount against umount
  * @root: the same in a private clone of the mount: no mount below it shows
@@ -101,6 +106,7 @@ struct scomp {
 	struct lite_node *node;
 	struct scomp_pool *pool;
 	struct scomp_dups *dups;
+	struct mutex change[1 << SCOMP_CHANGE_BITS]; /* see above */
 	const struct cred *cred;
 	struct path dir;
 	struct path root;
@@ -190,6 +196,8 @@ void scomp_buf_put(void *arg);
 /* attr.c */
 int scomp_fill_attr(struct scomp *sc, const struct path *path,
 		    struct scomp_attr *attr);
+struct mutex *scomp_change_begin(struct scomp *sc, const struct path *path,
+				 struct scomp_before *before);
 int scomp_op_getattr(struct scomp_op *op);
 int scomp_op_setattr(struct scomp_op *op);
 int scomp_op_readlink(struct scomp_op *op);

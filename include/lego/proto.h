@@ -1013,6 +1013,19 @@ struct scomp_attr {
 
 static_assert(sizeof(struct scomp_attr) == 88);
 
+/*
+ * What a file was before a change: whoever remembers another one knows that
+ * others changed it, too. No other change of this sComponent's comes between.
+ */
+struct scomp_before {
+	__le64 size;
+	__le64 mtime_sec;
+	__le32 mtime_nsec;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct scomp_before) == 24);
+
 /* GETATTR, READLINK (reply: the target), FSYNC, STATFS */
 struct scomp_path_req {
 	struct scomp_hdr hdr;
@@ -1045,6 +1058,13 @@ struct scomp_setattr_req {
 
 static_assert(sizeof(struct scomp_setattr_req) == 64);
 
+struct scomp_setattr_rsp {
+	struct scomp_attr attr;
+	struct scomp_before before;
+};
+
+static_assert(sizeof(struct scomp_setattr_rsp) == 112);
+
 #define SCOMP_IO_MAX (256 * 1024)
 #define SCOMP_DUPS 1024
 
@@ -1069,14 +1089,16 @@ static_assert(sizeof(struct scomp_io_req) == 32);
  *	started again since then, and what was written may be lost. Not 0. 0 of
  *	READ
  * @attr: attributes after it
+ * @before: of WRITE: what others may have changed before it; 0 of READ
  */
 struct scomp_io_rsp {
 	__le32 count;
 	__le32 verifier;
 	struct scomp_attr attr;
+	struct scomp_before before;
 };
 
-static_assert(sizeof(struct scomp_io_rsp) == 96);
+static_assert(sizeof(struct scomp_io_rsp) == 120);
 
 struct scomp_fsync_rsp {
 	__le32 verifier; /* as WRITE's */
