@@ -344,7 +344,6 @@ static int pcomp_fs_link(struct dentry *old, struct inode *dir,
 
 	if (pcomp_fs_is_hidden(dentry->d_parent, &dentry->d_name))
 		return -EACCES;
-	set_bit(PCOMP_FS_MAY_MOVE, &PCOMP_FS_I(inode)->flags);
 	err = pcomp_fs_rpc_new(dir, &call);
 	if (err == -EEXIST && call.maybe)
 		err = pcomp_fs_linked(old, dentry, &attr);
@@ -353,7 +352,7 @@ static int pcomp_fs_link(struct dentry *old, struct inode *dir,
 		return err;
 	}
 	pcomp_fs_changed(dir);
-	if (!pcomp_fs_same(inode, &attr, true)) {
+	if (!pcomp_fs_same(inode, &attr, false)) {
 		d_drop(dentry);
 		return 0;
 	}
@@ -525,7 +524,6 @@ static int pcomp_fs_rename_locked(struct inode *old_dir, struct dentry *old,
 		if (IS_ERR(silly))
 			return PTR_ERR(silly);
 	}
-	set_bit(PCOMP_FS_MAY_MOVE, &PCOMP_FS_I(d_inode(old))->flags);
 	err = pcomp_fs_rpc_rename(fs, old_dir, old, new, flags);
 	if (err) {
 		if (silly)

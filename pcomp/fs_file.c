@@ -34,8 +34,6 @@ static int pcomp_fs_open(struct inode *inode, struct file *file)
 	ff->dentry = dentry;
 	ff->who = pcomp_fs_who_for(inode);
 	ff->write = file->f_mode & FMODE_WRITE;
-	if (ff->write)
-		set_bit(PCOMP_FS_MAY_MOVE, &fi->flags);
 	spin_lock(&fi->lock);
 	list_add(&ff->list, &fi->files);
 	spin_unlock(&fi->lock);

@@ -196,12 +196,13 @@ static void pcomp_fs_rekey(struct inode *inode, const struct scomp_attr *attr)
  * pcomp_fs_same() - is that still the same file?
  * @inode: what we have
  * @attr: what the sComponent has under its name
- * @trust: nobody but us can have brought another number about
+ * @trust: it was that file before we changed it: the sComponent looked
  *
  * A file's number may change under it: overlayfs gives it another when it
  * copies it up, at the first change; and a directory whenever its inode was
  * not in memory. So a directory is what its name leads to; and a file is the
- * same if we changed it ourselves, or if nobody did.
+ * same if we changed it ourselves, or if nobody did. That our own change is out
+ * is no reason to trust: others may have renamed their file to its name.
  * Return: true: it is (and has the new number, if that changed).
  */
 bool pcomp_fs_same(struct inode *inode, const struct scomp_attr *attr,
@@ -214,11 +215,70 @@ bool pcomp_fs_same(struct inode *inode, const struct scomp_attr *attr,
 	if (inode->i_ino == le64_to_cpu(attr->ino) &&
 	    inode->i_generation == le32_to_cpu(attr->generation))
 		return true;
-	if (!S_ISDIR(inode->i_mode) && pcomp_fs_differs(fi, attr) &&
-	    !(trust && test_bit(PCOMP_FS_MAY_MOVE, &fi->flags)))
+	if (!S_ISDIR(inode->i_mode) && pcomp_fs_differs(fi, attr) && !trust)
 		return false;
 	pcomp_fs_rekey(inode, attr);
 	return true;
+}
+
+/**
+ * pcomp_fs_which() - which file a change is for
+ * @inode: the file
+ *
+ * Return: for a request. A directory's number may change any time, see above.
+ */
+struct scomp_file pcomp_fs_which(struct inode *inode)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	struct scomp_file file = {};
+
+	if (S_ISDIR(inode->i_mode))
+		return file;
+	spin_lock(&fi->lock);
+	file.ino = cpu_to_le64(inode->i_ino);
+	file.generation = cpu_to_le32(inode->i_generation);
+	spin_unlock(&fi->lock);
+	return file;
+}
+
+/**
+ * pcomp_fs_look() - ask for a file's attributes
+ * @inode: the file
+ * @name: by which name
+ * @nokill: signals do not end the wait
+ *
+ * If pcomp_fs_inode.change is held then no change of ours is out that may have
+ * given the file another number: what seems to be another file is one.
+ *
+ * Context: process, sleeps.
+ * Return: 0, -ESTALE (another file has its name), or an error.
+ */
+int pcomp_fs_look(struct inode *inode, struct pcomp_fs_name name, bool nokill)
+{
+	struct scomp_path_req req = {};
+	struct scomp_attr attr;
+	struct pcomp_fs_call call = {
+		.op = SCOMP_GETATTR,
+		.who = PCOMP_FS_SELF,
+		.name = name,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp = &attr,
+		.rsp_size = sizeof(attr),
+		.nokill = nokill,
+	};
+	u64 gen = pcomp_fs_gen(inode->i_sb);
+	int err;
+
+	err = pcomp_fs_rpc(PCOMP_FS(inode->i_sb), &call);
+	if (err)
+		return err;
+	if (call.rsp_len != sizeof(attr))
+		return -EIO;
+	if (!pcomp_fs_same(inode, &attr, false))
+		return -ESTALE;
+	pcomp_fs_apply(inode, &attr, gen);
+	return 0;
 }
 
 /**
@@ -230,22 +290,22 @@ bool pcomp_fs_same(struct inode *inode, const struct scomp_attr *attr,
  */
 int pcomp_fs_refresh(struct dentry *dentry)
 {
+	struct pcomp_fs_name name = { .dentry = dentry };
 	struct inode *inode = d_inode(dentry);
-	struct scomp_attr attr;
-	u64 gen;
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
 	int err;
 
 	if (pcomp_fs_fresh(inode))
 		return 0;
-	gen = pcomp_fs_gen(inode->i_sb);
-	err = pcomp_fs_rpc_getattr(PCOMP_FS(inode->i_sb), PCOMP_FS_SELF,
-				   dentry, &attr);
+	err = pcomp_fs_look(inode, name, false);
+	if (err != -ESTALE)
+		return err;
+	err = mutex_lock_killable(&fi->change);
 	if (err)
 		return err;
-	if (!pcomp_fs_same(inode, &attr, true))
-		return -ESTALE;
-	pcomp_fs_apply(inode, &attr, gen);
-	return 0;
+	err = pcomp_fs_look(inode, name, false);
+	mutex_unlock(&fi->change);
+	return err;
 }
 
 /* The page cache was dropped: the file is as long as the sComponent says. */
@@ -430,11 +490,20 @@ int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			return err;
 	}
 	call.who = pcomp_fs_setattr_who(inode, ia);
-	set_bit(PCOMP_FS_MAY_MOVE, &fi->flags);
 	err = mutex_lock_killable(&fi->change);
 	if (err)
 		return err;
+	req.file = pcomp_fs_which(inode);
 	err = pcomp_fs_rpc(PCOMP_FS(inode->i_sb), &call);
+	if (err == -EEXIST) {
+		/* Another file, or only another number? */
+		err = pcomp_fs_look(inode, call.name, false);
+		req.file = pcomp_fs_which(inode);
+		if (!err)
+			err = pcomp_fs_rpc(PCOMP_FS(inode->i_sb), &call);
+		if (err == -EEXIST)
+			err = -ESTALE;
+	}
 	if (!err && call.rsp_len != sizeof(rsp))
 		err = -EIO;
 	if (!err && !pcomp_fs_same(inode, &rsp.attr, true))

@@ -60,7 +60,7 @@ static ssize_t pcomp_fs_read(struct inode *inode, struct file *file, loff_t pos,
 		return err;
 	if (call.rsp_len != sizeof(rsp) || le32_to_cpu(rsp.count) > len)
 		return -EIO;
-	if (!pcomp_fs_same(inode, &rsp.attr, true))
+	if (!pcomp_fs_same(inode, &rsp.attr, false))
 		return -ESTALE;
 	pcomp_fs_apply(inode, &rsp.attr, gen);
 	return le32_to_cpu(rsp.count);
@@ -84,10 +84,21 @@ static int pcomp_fs_fetch(struct inode *inode, struct file *file,
 {
 	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
 	struct pcomp_fs_buf *buf = pcomp_fs_buf_get(fs->read_pool);
+	struct pcomp_fs_call by = {};
 	ssize_t n;
 
 	n = pcomp_fs_read(inode, file, folio_pos(folio), folio_size(folio),
 			  buf, false);
+	if (n == -ESTALE) {
+		/* Another file, or a number that we changed by a write? */
+		pcomp_fs_by_file(&by, inode, file);
+		mutex_lock(&PCOMP_FS_I(inode)->change);
+		n = pcomp_fs_look(inode, by.name, false);
+		if (!n)
+			n = pcomp_fs_read(inode, file, folio_pos(folio),
+					  folio_size(folio), buf, false);
+		mutex_unlock(&PCOMP_FS_I(inode)->change);
+	}
 	if (n >= 0)
 		pcomp_fs_fill(folio, buf->va, n);
 	pcomp_fs_buf_put(fs->read_pool, buf);
@@ -251,7 +262,17 @@ static ssize_t pcomp_fs_write(struct pcomp_fs_wb *wb, loff_t pos, size_t off,
 	int err;
 
 	mutex_lock(&PCOMP_FS_I(inode)->change);
+	req.file = pcomp_fs_which(inode);
 	err = pcomp_fs_rpc(fs, &call);
+	if (err == -EEXIST) {
+		/* Another file, or only another number? */
+		err = pcomp_fs_look(inode, call.name, true);
+		req.file = pcomp_fs_which(inode);
+		if (!err)
+			err = pcomp_fs_rpc(fs, &call);
+		if (err == -EEXIST)
+			err = -ESTALE;
+	}
 	if (!err && (call.rsp_len != sizeof(rsp) || !rsp.count ||
 		     le32_to_cpu(rsp.count) > len))
 		err = -EIO;

@@ -127,7 +127,6 @@ struct pcomp_fs {
 
 /* bits of pcomp_fs_inode.flags */
 #define PCOMP_FS_STALE_DATA 0 /* the page cache is to be dropped */
-#define PCOMP_FS_MAY_MOVE 1 /* its number may change by what we did */
 
 /**
  * struct pcomp_fs_inode - a file
@@ -298,6 +297,8 @@ struct inode *pcomp_fs_iget(struct super_block *sb,
 			    const struct scomp_attr *attr, u64 gen);
 bool pcomp_fs_same(struct inode *inode, const struct scomp_attr *attr,
 		   bool trust);
+struct scomp_file pcomp_fs_which(struct inode *inode);
+int pcomp_fs_look(struct inode *inode, struct pcomp_fs_name name, bool nokill);
 void pcomp_fs_apply(struct inode *inode, const struct scomp_attr *attr,
 		    u64 gen);
 void pcomp_fs_apply_own(struct inode *inode, const struct scomp_attr *attr,

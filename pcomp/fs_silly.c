@@ -153,7 +153,6 @@ void pcomp_fs_silly_attach(struct pcomp_fs_silly *silly, struct dentry *dentry)
 	spin_lock(&fi->lock);
 	fi->silly++;
 	spin_unlock(&fi->lock);
-	set_bit(PCOMP_FS_MAY_MOVE, &fi->flags);
 	dentry->d_fsdata = silly;
 }
 

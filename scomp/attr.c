@@ -150,6 +150,31 @@ static int scomp_get_iattr(const struct scomp_setattr_req *req,
 }
 
 /**
+ * scomp_check_file() - is that the file that a request is for?
+ * @sc: whose directory
+ * @path: what its path leads to; stays that, whatever becomes of the name
+ * @file: which one is meant
+ *
+ * Return: 0, -EEXIST (another one has its name now), or another error.
+ */
+int scomp_check_file(struct scomp *sc, const struct path *path,
+		     const struct scomp_file *file)
+{
+	struct scomp_attr attr;
+	int err;
+
+	if (file->reserved)
+		return -EINVAL;
+	if (!file->ino)
+		return 0;
+	err = scomp_fill_attr(sc, path, &attr);
+	if (err)
+		return err;
+	return attr.ino == file->ino && attr.generation == file->generation ?
+	       0 : -EEXIST;
+}
+
+/**
  * scomp_change_begin() - before a file's contents or attributes are changed
  * @sc: whose directory
  * @path: the file
@@ -232,6 +257,9 @@ int scomp_op_setattr(struct scomp_op *op)
 	err = scomp_lookup_trusted(op->sc, op->path, &path);
 	if (err)
 		return err;
+	err = scomp_check_file(op->sc, &path, &req->file);
+	if (err)
+		goto out_put;
 	if (ia.ia_valid & ATTR_SIZE) {
 		err = -EISDIR;
 		if (d_is_dir(path.dentry))

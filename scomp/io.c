@@ -31,6 +31,7 @@ void scomp_fput(struct file *file)
 static struct file *scomp_open_io(struct scomp_op *op, struct path *path,
 				  int flags)
 {
+	const struct scomp_io_req *req = op->msg;
 	struct file *file;
 	int err;
 
@@ -41,6 +42,10 @@ static struct file *scomp_open_io(struct scomp_op *op, struct path *path,
 		err = d_is_dir(path->dentry) ? -EISDIR : -EINVAL;
 		goto err_put;
 	}
+	/* Before it is opened: that may give it another number (overlayfs). */
+	err = scomp_check_file(op->sc, path, &req->file);
+	if (err)
+		goto err_put;
 	err = scomp_may(op, path, flags & O_WRONLY ? MAY_WRITE : MAY_READ);
 	if (err)
 		goto err_put;

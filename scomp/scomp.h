@@ -196,6 +196,8 @@ void scomp_buf_put(void *arg);
 /* attr.c */
 int scomp_fill_attr(struct scomp *sc, const struct path *path,
 		    struct scomp_attr *attr);
+int scomp_check_file(struct scomp *sc, const struct path *path,
+		     const struct scomp_file *file);
 struct mutex *scomp_change_begin(struct scomp *sc, const struct path *path,
 				 struct scomp_before *before);
 int scomp_op_getattr(struct scomp_op *op);

@@ -1014,6 +1014,18 @@ struct scomp_attr {
 static_assert(sizeof(struct scomp_attr) == 88);
 
 /*
+ * Which file a change is for: if its path leads to another one now, that is
+ * left alone (LITE_ST_EXIST). @ino 0: whatever is there.
+ */
+struct scomp_file {
+	__le64 ino;
+	__le32 generation;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct scomp_file) == 16);
+
+/*
  * What a file was before a change: whoever remembers another one knows that
  * others changed it, too. No other change of this sComponent's comes between.
  */
@@ -1054,9 +1066,10 @@ struct scomp_setattr_req {
 	__le64 mtime_sec;
 	__le32 atime_nsec;
 	__le32 mtime_nsec;
+	struct scomp_file file;
 };
 
-static_assert(sizeof(struct scomp_setattr_req) == 64);
+static_assert(sizeof(struct scomp_setattr_req) == 80);
 
 struct scomp_setattr_rsp {
 	struct scomp_attr attr;
@@ -1078,9 +1091,10 @@ struct scomp_io_req {
 	__le64 offset;
 	__le32 count;
 	__le32 reserved;
+	struct scomp_file file;
 };
 
-static_assert(sizeof(struct scomp_io_req) == 32);
+static_assert(sizeof(struct scomp_io_req) == 48);
 
 /**
  * struct scomp_io_rsp - READ's and WRITE's reply
