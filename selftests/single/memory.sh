@@ -98,8 +98,8 @@ wait_until 20 none_held
 tap_is "$(held)" 0 "after them the mComponents hold nothing"
 
 on s0 cp "$TOP/build/tools/prog/forks" /srv/lego/tmp/forks
-on_sh p0 'for i in 1 2 3 4 5 6 7 8 9 10; do
-	lego run -n test -p p0 -- /tmp/forks 4000 9999 > /tmp/forks.out &
+on_sh p0 'for i in 1 2 3 4; do
+	lego run -n test -p p0 -- /tmp/forks 1000 9999 > /tmp/forks.out &
 	until grep -q ready /tmp/forks.out; do busybox usleep 50000; done
 	busybox usleep $((RANDOM * 10))
 	pkill -9 -x forks
@@ -110,7 +110,7 @@ tap_is "$(held)" 0 "who is killed while it forks leaves nothing either"
 
 # each 7th message of the pComponent breaks its connection
 quick p0 'echo 7 > /sys/kernel/debug/lego/nodes/p0/fault/fail_qp'
-lrun -p p0 /tmp/forks 200 40
+lrun -p p0 /tmp/forks 100 10
 tap_is $? 0 "forks wait while connections break"
 quick p0 'echo 0 > /sys/kernel/debug/lego/nodes/p0/fault/fail_qp'
 wait_until 40 none_held
