@@ -23,7 +23,7 @@ tap_ok $? "a second node has a pComponent"
 
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
-lrun -p small /tmp/keep 3000 1 /tmp/go > "$out" 2>&1 &
+lrun -p small /tmp/keep 2000 1 /tmp/go > "$out" 2>&1 &
 cut=$!
 wait_until 60 grep -q ready "$out"
 tap_ok $? "a program has its memory on the mComponents"
@@ -48,12 +48,12 @@ tap_is "$(held)" 0 "its memory is taken back, which it does not know"
 # wherever the first one's pages were
 others=()
 full() {
-	[ "$(attr m0 mcomp/m0/used_bytes)" -gt 12288000 ] &&
-		[ "$(attr m1 mcomp/m1/used_bytes)" -gt 12288000 ]
+	[ "$(attr m0 mcomp/m0/used_bytes)" -gt 8192000 ] &&
+		[ "$(attr m1 mcomp/m1/used_bytes)" -gt 8192000 ]
 }
 for i in 1 2 3 4 5 6 7 8; do
 	full && break
-	on_sh g0 'lego run -n test -p other -- /tmp/keep 4000 2 /tmp/go' \
+	on_sh g0 'lego run -n test -p other -- /tmp/keep 2500 2 /tmp/go' \
 		> "$out.$i" 2>&1 &
 	others+=($!)
 	wait_until 60 grep -q ready "$out.$i"
@@ -83,11 +83,11 @@ up() {
 wait_until 30 up
 tap_ok $? "the pComponent is a member again"
 on_sh s0 'rm -f /srv/lego/tmp/go; (sleep 8; : > /srv/lego/tmp/go) > /dev/null 2>&1 &'
-lrun -p small /tmp/keep 3000 3 /tmp/go > "$out" 2>&1
+lrun -p small /tmp/keep 2000 3 /tmp/go > "$out" 2>&1
 tap_is "$? $(tail -n 1 "$out")" "0 right" "and its programs run"
 before=$reads
 reads=$(attr p0 pcomp/small/reads)
-[ "$reads" -gt $((before + 3000)) ]
+[ "$reads" -gt $((before + 2000)) ]
 tap_ok $? "and read without asking"
 wait_until 20 none_held
 tap_is "$(held)" 0 "in the end nothing is held"

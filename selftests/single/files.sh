@@ -57,8 +57,10 @@ all_wait() {
 
 # unheard N: when N programs wait, the sComponent's answers are lost and they go on
 unheard() {
+	# soon after each other: without heartbeats it is dead in 5 s
 	wait_until 40 all_wait "$1" &&
-		on_sh p0 'echo 1 > $1 && pkill -USR1 -x python3' $drop
+		on_sh p0 'pids=$(pgrep -x python3); echo 1 > "$1"
+			kill -USR1 $pids' $drop
 }
 
 # said N: line N of what it printed then
