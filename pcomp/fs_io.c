@@ -92,7 +92,9 @@ static int pcomp_fs_fetch(struct inode *inode, struct file *file,
 	if (n == -ESTALE) {
 		/* Another file, or a number that we changed by a write? */
 		pcomp_fs_by_file(&by, inode, file);
-		mutex_lock(&PCOMP_FS_I(inode)->change);
+		n = mutex_lock_killable(&PCOMP_FS_I(inode)->change);
+		if (n)
+			goto out_put;
 		n = pcomp_fs_look(inode, by.name, false);
 		if (!n)
 			n = pcomp_fs_read(inode, file, folio_pos(folio),
@@ -101,6 +103,7 @@ static int pcomp_fs_fetch(struct inode *inode, struct file *file,
 	}
 	if (n >= 0)
 		pcomp_fs_fill(folio, buf->va, n);
+out_put:
 	pcomp_fs_buf_put(fs->read_pool, buf);
 	return n < 0 ? n : 0;
 }
