@@ -230,7 +230,6 @@ void mcomp_debugfs_exit(struct mcomp *m);
 struct mcomp_space *mcomp_space_alloc(struct mcomp *m, u64 id, u32 pcomp_id,
 				      u64 incarnation, u32 vid, bool home);
 int mcomp_space_insert(struct mcomp_space *s);
-void mcomp_space_discard(struct mcomp_space *s);
 int mcomp_space_create(struct mcomp *m, const struct mcomp_space_req *req,
 		       bool home);
 struct mcomp_space *mcomp_space_get(struct mcomp *m, u64 id);

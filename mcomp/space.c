@@ -162,13 +162,11 @@ static void space_empty(struct mcomp_space *s, bool unused)
 	up_write(&s->sem);
 }
 
-/**
- * mcomp_space_discard() - free a space that never came to be
- * @s: from mcomp_space_alloc(), not inserted; shards elsewhere are not its own
- *
- * Context: process, may sleep.
+/*
+ * Free a space that never came to be, not inserted. Shards elsewhere are not
+ * its own.
  */
-void mcomp_space_discard(struct mcomp_space *s)
+static void space_discard(struct mcomp_space *s)
 {
 	struct mcomp_owner *o, *next;
 
@@ -227,7 +225,7 @@ err_module:
 	mcomp_space_put(s);
 	module_put(THIS_MODULE);
 err_discard:
-	mcomp_space_discard(s);
+	space_discard(s);
 	return err == -EBUSY ? -EEXIST : err;
 }
 
