@@ -53,6 +53,7 @@ static bool pcomp_fs_is_hidden(struct dentry *parent, const struct qstr *name)
 
 static int pcomp_fs_d_revalidate(struct dentry *dentry, unsigned int flags)
 {
+	struct pcomp_fs_name name = { .dentry = dentry };
 	struct inode *inode = d_inode_rcu(dentry);
 	struct scomp_attr attr;
 	u64 gen;
@@ -69,8 +70,8 @@ static int pcomp_fs_d_revalidate(struct dentry *dentry, unsigned int flags)
 	if (dentry->d_fsdata)
 		return 1;
 	gen = pcomp_fs_gen(dentry->d_sb);
-	err = pcomp_fs_rpc_getattr(PCOMP_FS(dentry->d_sb), PCOMP_FS_SELF,
-				   dentry, &attr);
+	err = pcomp_fs_rpc_getattr(PCOMP_FS(dentry->d_sb), PCOMP_FS_SELF, name,
+				   0, &attr);
 	if (err == -ENOENT || err == -ENOTDIR || err == -ELOOP)
 		return 0;
 	if (err)
@@ -105,6 +106,7 @@ const struct dentry_operations pcomp_fs_dentry_ops = {
 static struct dentry *pcomp_fs_lookup(struct inode *dir, struct dentry *dentry,
 				      unsigned int flags)
 {
+	struct pcomp_fs_name name = { .dentry = dentry };
 	struct inode *inode = NULL;
 	struct scomp_attr attr;
 	struct dentry *d;
@@ -122,7 +124,7 @@ static struct dentry *pcomp_fs_lookup(struct inode *dir, struct dentry *dentry,
 		goto out;
 	gen = pcomp_fs_gen(dir->i_sb);
 	err = pcomp_fs_rpc_getattr(PCOMP_FS(dir->i_sb), pcomp_fs_who_for(dir),
-				   dentry, &attr);
+				   name, 0, &attr);
 	/* What was a directory on the way is none: walk again, and look. */
 	if ((err == -ENOTDIR || err == -ELOOP) && !(flags & LOOKUP_REVAL))
 		err = -ESTALE;
@@ -249,12 +251,14 @@ static int pcomp_fs_linked(struct dentry *old, struct dentry *dentry,
 			   struct scomp_attr *attr)
 {
 	struct pcomp_fs *fs = PCOMP_FS(dentry->d_sb);
+	struct pcomp_fs_name name = { .dentry = dentry };
+	struct pcomp_fs_name old_name = { .dentry = old };
 	struct scomp_attr mine;
 	int err;
 
-	err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, old, &mine);
+	err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, old_name, 0, &mine);
 	if (!err)
-		err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, dentry, attr);
+		err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, name, 0, attr);
 	if (err)
 		return err;
 	return attr->ino == mine.ino && attr->generation == mine.generation &&
@@ -277,7 +281,7 @@ static int pcomp_fs_symlinked(struct dentry *dentry, const char *target,
 	};
 	int err;
 
-	err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, dentry, attr);
+	err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, call.name, 0, attr);
 	if (err)
 		return err;
 	if (!S_ISLNK(le32_to_cpu(attr->mode)))
@@ -490,20 +494,10 @@ static int pcomp_fs_rpc_rename(struct pcomp_fs *fs, struct inode *old_dir,
 	err = pcomp_fs_rpc(fs, &call);
 	if (call.maybe && (err == -ENOENT || err == -EEXIST)) {
 		/* done, and the answer lost? */
-		struct scomp_path_req get = {};
 		struct scomp_attr attr;
-		struct pcomp_fs_call look = {
-			.op = SCOMP_GETATTR,
-			.who = PCOMP_FS_SELF,
-			.name.dentry = new,
-			.req = &get,
-			.req_len = sizeof(get),
-			.rsp = &attr,
-			.rsp_size = sizeof(attr),
-			.locked = true,
-		};
 
-		if (!pcomp_fs_rpc(fs, &look) &&
+		if (!pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, call.name2,
+					  PCOMP_FS_LOCKED, &attr) &&
 		    pcomp_fs_same(inode, &attr, false))
 			err = 0;
 	}

@@ -255,26 +255,14 @@ struct scomp_file pcomp_fs_which(struct inode *inode)
  */
 int pcomp_fs_look(struct inode *inode, struct pcomp_fs_name name, bool nokill)
 {
-	struct scomp_path_req req = {};
 	struct scomp_attr attr;
-	struct pcomp_fs_call call = {
-		.op = SCOMP_GETATTR,
-		.who = PCOMP_FS_SELF,
-		.name = name,
-		.req = &req,
-		.req_len = sizeof(req),
-		.rsp = &attr,
-		.rsp_size = sizeof(attr),
-		.nokill = nokill,
-	};
 	u64 gen = pcomp_fs_gen(inode->i_sb);
 	int err;
 
-	err = pcomp_fs_rpc(PCOMP_FS(inode->i_sb), &call);
+	err = pcomp_fs_rpc_getattr(PCOMP_FS(inode->i_sb), PCOMP_FS_SELF, name,
+				   nokill ? PCOMP_FS_NOKILL : 0, &attr);
 	if (err)
 		return err;
-	if (call.rsp_len != sizeof(attr))
-		return -EIO;
 	if (!pcomp_fs_same(inode, &attr, false))
 		return -ESTALE;
 	pcomp_fs_apply(inode, &attr, gen);

@@ -278,8 +278,14 @@ int pcomp_fs_connect(struct pcomp_fs *fs);
 void pcomp_fs_disconnect(struct pcomp_fs *fs);
 struct pcomp_fs_who pcomp_fs_who(void);
 struct pcomp_fs_who pcomp_fs_who_for(const struct inode *inode);
+
+/* For pcomp_fs_rpc_getattr(), as in struct pcomp_fs_call. */
+#define PCOMP_FS_LOCKED BIT(0)
+#define PCOMP_FS_NOKILL BIT(1)
+
 int pcomp_fs_rpc_getattr(struct pcomp_fs *fs, struct pcomp_fs_who who,
-			 struct dentry *dentry, struct scomp_attr *attr);
+			 struct pcomp_fs_name name, unsigned int flags,
+			 struct scomp_attr *attr);
 
 /* fs_pool.c */
 struct pcomp_fs_pool *pcomp_fs_pool_create(struct lite_node *node,

@@ -400,23 +400,27 @@ out:
  * pcomp_fs_rpc_getattr() - SCOMP_GETATTR
  * @fs: the mount
  * @who: with whose rights
- * @dentry: which file
+ * @name: which file
+ * @flags: PCOMP_FS_LOCKED, PCOMP_FS_NOKILL
  * @attr: set
  *
  * Return: 0 or an error.
  */
 int pcomp_fs_rpc_getattr(struct pcomp_fs *fs, struct pcomp_fs_who who,
-			 struct dentry *dentry, struct scomp_attr *attr)
+			 struct pcomp_fs_name name, unsigned int flags,
+			 struct scomp_attr *attr)
 {
 	struct scomp_path_req req = {};
 	struct pcomp_fs_call call = {
 		.op = SCOMP_GETATTR,
 		.who = who,
-		.name.dentry = dentry,
+		.name = name,
 		.req = &req,
 		.req_len = sizeof(req),
 		.rsp = attr,
 		.rsp_size = sizeof(*attr),
+		.locked = flags & PCOMP_FS_LOCKED,
+		.nokill = flags & PCOMP_FS_NOKILL,
 	};
 	int err = pcomp_fs_rpc(fs, &call);
 

@@ -37,20 +37,10 @@ static int pcomp_fs_silly_rpc_dir(struct pcomp_fs *fs)
 static bool pcomp_fs_silly_is_there(struct pcomp_fs *fs,
 				    struct pcomp_fs_name name)
 {
-	struct scomp_path_req req = {};
 	struct scomp_attr attr;
-	struct pcomp_fs_call call = {
-		.op = SCOMP_GETATTR,
-		.who = PCOMP_FS_SELF,
-		.name = name,
-		.req = &req,
-		.req_len = sizeof(req),
-		.rsp = &attr,
-		.rsp_size = sizeof(attr),
-		.locked = true,
-	};
 
-	return !pcomp_fs_rpc(fs, &call);
+	return !pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, name, PCOMP_FS_LOCKED,
+				     &attr);
 }
 
 /* Gives a file another name: SCOMP_RENAME or SCOMP_LINK. path_sem is held. */

@@ -149,16 +149,8 @@ static int pcomp_fs_setup(struct fs_context *fc, struct pcomp_fs *fs)
 static int pcomp_fs_fill_super(struct super_block *sb, struct fs_context *fc)
 {
 	struct pcomp_fs *fs = sb->s_fs_info;
-	struct scomp_path_req req = {};
+	struct pcomp_fs_name name = { .str = "" };
 	struct scomp_attr attr;
-	struct pcomp_fs_call call = {
-		.op = SCOMP_GETATTR,
-		.name.str = "",
-		.req = &req,
-		.req_len = sizeof(req),
-		.rsp = &attr,
-		.rsp_size = sizeof(attr),
-	};
 	struct inode *root;
 	u64 gen;
 	int err;
@@ -181,7 +173,7 @@ static int pcomp_fs_fill_super(struct super_block *sb, struct fs_context *fc)
 	sb->s_bdi->io_pages = PCOMP_FS_PAGES;
 
 	gen = pcomp_fs_gen(sb);
-	err = pcomp_fs_rpc(fs, &call);
+	err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, name, 0, &attr);
 	if (!err && !S_ISDIR(le32_to_cpu(attr.mode)))
 		err = -ENOTDIR;
 	if (err) {
