@@ -20,11 +20,11 @@ load_clean "hundreds of calls under way"
 # while p0 calls in that class
 tos() {
 	quick p0 'echo "$1" > /sys/module/lite_rpc/parameters/qos' "$1"
-	on m1 timeout $((30 * slow)) python3 -c 'import socket, time
+	on m1 timeout $((30 * slow)) python3 -c 'import socket, sys, time
 s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
 s.settimeout(0.1)
 print("on", flush=True)
-seen, end = set(), time.time() + 5
+seen, end = set(), time.time() + float(sys.argv[1])
 while time.time() < end:
 	try:
 		p, addr = s.recvfrom(128)
@@ -33,7 +33,7 @@ while time.time() < end:
 	at = (p[0] & 15) * 4
 	if p[0] >> 4 == 4 and p[9] == 17 and p[at + 2:at + 4] == b"\x12\xb7":
 		seen.add(("to " if addr[2] == 4 else "from ") + str(p[1] & 0xfc))
-print(*sorted(seen), sep="\n")' > "$tos_out" &
+print(*sorted(seen), sep="\n")' $((2 * slow)) > "$tos_out" &
 	wait_until 20 grep -q on "$tos_out"
 	load_run p0 "$to" calls=100 class="$2" timeout_ms=$((10000 * slow))
 	wait $!
@@ -69,7 +69,7 @@ load_clean "the link down when it connects"
 
 for what in "out=4096 mode=0" "size=1024 mode=1" "mode=2" "mode=3 class=2"; do
 	(sleep 1; "$rack" net m1 down; sleep 3; "$rack" net m1 up) &
-	load_run p0 "$to" $all ms=7000 $what
+	load_run p0 "$to" $all ms=6000 $what
 	wait
 	load_good "the link down for 3 s, $what"
 done
