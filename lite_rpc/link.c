@@ -236,7 +236,10 @@ bool lite_link_abandon(struct lite_link *link, struct lite_call *call)
 		if (link->slot[i].state != LITE_SLOT_BUSY ||
 		    link->slot[i].call != call)
 			continue;
+		trace_lite_call_end(&link->slot[i], -EINTR);
 		orphan_slot(link, i);
+		link->errors++;
+		link->killed++;
 		found = true;
 	}
 	spin_unlock_irqrestore(&link->lock, flags);
@@ -329,8 +332,8 @@ void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
 			link->errors++;
 			link->refused++;
 		}
+		trace_lite_call_end(&link->slot[slot], status);
 	}
-	trace_lite_call_end(&link->slot[slot], status);
 	free_slot(link, slot);
 	lite_link_heard(link);
 out_unlock:

@@ -398,6 +398,7 @@ struct lite_link {
 	u64 timeouts;
 	u64 refused; /* the peer answered with one */
 	u64 lost; /* with the connection */
+	u64 killed; /* who waited was */
 	u64 tx_bytes;
 	u64 rx_bytes;
 	u64 connects;

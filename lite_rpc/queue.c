@@ -143,6 +143,7 @@ bool lite_queue_expire(struct lite_link *link)
 	list_for_each_entry_safe(call, next, &link->queue, list)
 		if (is_late(call)) {
 			list_move_tail(&call->list, &late);
+			link->calls++; /* as it would if it had a slot */
 			link->timeouts++;
 			link->errors++;
 		}
@@ -169,6 +170,11 @@ void lite_queue_end(struct lite_link *link, int err)
 
 	spin_lock_irqsave(&link->lock, flags);
 	list_splice_init(&link->queue, &calls);
+	list_for_each_entry(call, &calls, list) {
+		link->calls++;
+		link->lost++;
+		link->errors++;
+	}
 	if (err == -ESHUTDOWN)
 		link->queue_closed = true;
 	spin_unlock_irqrestore(&link->lock, flags);

@@ -135,34 +135,57 @@ static unsigned int link_outstanding(struct lite_link *link)
 	return LITE_SLOTS - bitmap_weight(link->free, LITE_SLOTS);
 }
 
+/* calls that wait for a slot or a connection */
+static unsigned int link_queued(struct lite_link *link)
+{
+	struct list_head *p;
+	unsigned int nr = 0;
+
+	spin_lock(&link->lock);
+	list_for_each(p, &link->queue)
+		nr++;
+	spin_unlock(&link->lock);
+	return nr;
+}
+
+/* how many calls could be sent now */
+static unsigned int link_credits(struct lite_link *link, unsigned int out)
+{
+	unsigned int limit = lite_qos_limit(link->class);
+
+	return lite_link_is_up(link) && out < limit ? limit - out : 0;
+}
+
 static int links_show(struct seq_file *m, void *v)
 {
 	struct lite_node *node = m->private;
 	struct lite_peer *peer;
 	struct lite_conn *conn;
 	struct lite_link *link;
-	unsigned int i;
+	unsigned int i, out;
 
-	seq_puts(m, "# out: peer class transport state calls errors timeouts outstanding connects resets latency_ns p50 p99 p99.9 moves refused lost tx_bytes rx_bytes beats stalls\n");
+	seq_puts(m, "# out: peer class transport state calls errors timeouts outstanding connects resets latency_ns p50 p99 p99.9 moves refused lost tx_bytes rx_bytes beats stalls killed credits queued\n");
 	spin_lock_irq(&node->lock);
 	list_for_each_entry(peer, &node->peers, list) {
 		for (i = 0; i < LITE_CLASS_NR; i++) {
 			link = &peer->link[i];
 			if (!link->tries)
 				continue;
-			seq_printf(m, "out %s %s %s %s %llu %llu %llu %u %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu\n",
+			out = link_outstanding(link);
+			seq_printf(m, "out %s %s %s %s %llu %llu %llu %u %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %u %u\n",
 				   peer->addr.text, lite_class_name(i),
 				   link->ops ? link->ops->name : "-",
 				   lite_link_state_name(READ_ONCE(link->state)),
 				   link->calls, link->errors, link->timeouts,
-				   link_outstanding(link), link->connects,
+				   out, link->connects,
 				   link->resets, link->ewma_ns,
 				   lite_hist_quantile(&link->hist, 500),
 				   lite_hist_quantile(&link->hist, 990),
 				   lite_hist_quantile(&link->hist, 999),
 				   link->moves, link->refused, link->lost,
 				   link->tx_bytes, link->rx_bytes, link->beats,
-				   link->stalls);
+				   link->stalls, link->killed,
+				   link_credits(link, out), link_queued(link));
 		}
 	}
 	seq_puts(m, "# in: peer id class transport state requests refused active\n");

@@ -58,7 +58,7 @@ bool dev_present(void);
 const char *dev_explain(int err, const char *pcomp);
 
 /* table.c */
-#define TABLE_COLUMNS 16
+#define TABLE_COLUMNS 20
 
 struct table {
 	size_t nr_columns;

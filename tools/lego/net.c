@@ -24,7 +24,7 @@ struct link {
 	uint64_t calls, errors, timeouts, outstanding, connects, resets;
 	uint64_t average, p50, p99, p999;
 	uint64_t one_sided, refused, lost, sent, received;
-	uint64_t heartbeats, stalls;
+	uint64_t heartbeats, stalls, killed, credits, queued;
 };
 
 struct args {
@@ -66,12 +66,14 @@ static bool parse_link(struct link *l, const char *line)
 		      " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
 		      " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
 		      " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-		      " %" SCNu64 " %" SCNu64,
+		      " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+		      " %" SCNu64,
 		      l->peer, l->class, l->transport, l->state, &l->calls,
 		      &l->errors, &l->timeouts, &l->outstanding, &l->connects,
 		      &l->resets, &l->average, &l->p50, &l->p99, &l->p999,
 		      &l->one_sided, &l->refused, &l->lost, &l->sent,
-		      &l->received, &l->heartbeats, &l->stalls) == 21;
+		      &l->received, &l->heartbeats, &l->stalls, &l->killed,
+		      &l->credits, &l->queued) == 24;
 }
 
 static void add_json(struct args *args, const struct link *l)
@@ -87,9 +89,12 @@ static void add_json(struct args *args, const struct link *l)
 		{ "timeouts", l->timeouts },
 		{ "refused", l->refused },
 		{ "lost", l->lost },
+		{ "killed", l->killed },
 		{ "sent_bytes", l->sent },
 		{ "received_bytes", l->received },
 		{ "outstanding", l->outstanding },
+		{ "credits", l->credits },
+		{ "queued", l->queued },
 		{ "connects", l->connects },
 		{ "resets", l->resets },
 		{ "average_ns", l->average },
@@ -116,15 +121,19 @@ static void add_json(struct args *args, const struct link *l)
 
 static void add_row(struct args *args, const struct link *l)
 {
-	char num[5][24], mb[2][24], us[3][24];
-	const uint64_t n[] = { l->calls, l->one_sided, l->errors, l->timeouts,
-			       l->resets };
+	char num[7][24], mb[2][24], us[3][24];
+	const uint64_t n[] = {
+		l->calls,    l->one_sided, l->outstanding + l->queued,
+		l->credits,  l->errors,	   l->timeouts,
+		l->resets,
+	};
 	const uint64_t bytes[] = { l->sent, l->received };
 	const uint64_t ns[] = { l->p50, l->p99, l->p999 };
 	const char *cells[] = { l->node,  l->peer, l->class, l->transport,
 				l->state, num[0],  num[1],   num[2],
-				num[3],	  num[4],  mb[0],    mb[1],
-				us[0],	  us[1],   us[2] };
+				num[3],	  num[4],  num[5],   num[6],
+				mb[0],	  mb[1],   us[0],    us[1],
+				us[2] };
 
 	for (size_t i = 0; i < ARRAY_SIZE(n); i++)
 		snprintf(num[i], sizeof(num[i]), "%" PRIu64, n[i]);
@@ -181,9 +190,11 @@ static void print(struct args *args)
 int cmd_net(int argc, char **argv)
 {
 	static const char *const head[] = {
-		"NODE",	   "PEER",	  "CLASS",  "VIA",	"STATE",
-		"CALLS",   "1-SIDED",	  "ERRORS", "TIMEOUTS", "RESETS",
-		"MB SENT", "MB RECEIVED", "P50 us", "P99 us",	"P99.9 us",
+		"NODE",	   "PEER",    "CLASS",	 "VIA",
+		"STATE",   "CALLS",   "1-SIDED", "UNDER WAY",
+		"CREDITS", "ERRORS",  "TIMEOUTS", "RESETS",
+		"MB SENT", "MB RECEIVED", "P50 us", "P99 us",
+		"P99.9 us",
 	};
 	struct args args = { 0 };
 	struct dirent **entry;
