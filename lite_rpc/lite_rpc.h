@@ -640,6 +640,7 @@ void lite_mr_exit(void);
 int lite_members_init(struct lite_node *node);
 void lite_members_exit(struct lite_node *node);
 u32 lite_member_id_of(struct lite_node *node, u64 incarnation);
+bool lite_member_lives(struct lite_node *node, u64 incarnation);
 const char *lite_member_gmgr_text(struct lite_node *node, char *buf,
 				  size_t size);
 

@@ -533,14 +533,20 @@ void lmr_owner_gone(struct lite_node *node, u64 incarnation)
 
 /*
  * Does it live, as far as we know? gmgr tells of its members' end. Of others,
- * as programs are (user.c), the connections tell.
+ * as programs are (user.c), the connections tell; so they do of one whose end
+ * gmgr cannot tell, as it was restarted meanwhile.
  */
+static bool is_heard(struct lite_node *node, u64 incarnation)
+{
+	return incarnation == node->incarnation ||
+	       lite_member_lives(node, incarnation) ||
+	       lite_conn_from(node, incarnation);
+}
+
 static bool is_missed(struct lite_node *node, u64 incarnation,
 		      unsigned long *since)
 {
-	if (incarnation == node->incarnation ||
-	    lite_member_id_of(node, incarnation) ||
-	    lite_conn_from(node, incarnation))
+	if (is_heard(node, incarnation))
 		*since = 0;
 	else if (!*since)
 		*since = jiffies | 1;

@@ -7,6 +7,12 @@
  * as it is; when it comes back without its table (restarted) it learns of us
  * by our joining again with the id we had. That a member is missing from its
  * list then says nothing about the member: only the states DEAD and LEFT do.
+ *
+ * That we live is said by one work, and what changed is fetched and acted upon
+ * by another: to end what a dead member had here may take longer than gmgr
+ * waits for a heartbeat.
+ *
+ * Locks: mutex > news_mutex > what the callbacks take.
  */
 #include <linux/jiffies.h>
 #include <linux/sched/signal.h>
@@ -21,31 +27,55 @@
 #define DEFAULT_HEARTBEAT_MS 1000
 
 /**
+ * struct entry - what we know of a member
+ * @m: from gmgr
+ * @round: the last time that gmgr had it in its table
+ */
+struct entry {
+	struct lite_member m;
+	u64 round;
+};
+
+/**
  * struct lite_membership - a node's
  * @node: whose
- * @mutex: serialises join, leave and beats; calls gmgr and @ops inside
+ * @mutex: serialises join, leave and beats; calls gmgr and @ops->usage inside
+ * @news_mutex: serialises reading gmgr's table; calls gmgr and @ops->changed
+ *	inside
  * @ops: callbacks, NULL while not joined
  * @gmgr: NULL while not joined; changes under @mutex
  * @lost: gmgr does not answer, and that was logged
- * @have_table: @table is that of @epoch
- * @epoch: gmgr's, of the table
+ * @want: counts what makes gmgr's table worth reading, but for its epoch
+ * @have: @want before @table was read
+ * @epoch: gmgr's, of @table
+ * @round: counts how often gmgr's table was asked for
+ * @listed: the last that was read to its end; who is of an earlier one is not
+ *	in gmgr's table
  * @heartbeat_ms: as gmgr wishes
  * @wq: for @beat alone: nothing may delay it
  * @beat: the next heartbeat, on @wq
- * @lock: protects @table and what its entries hold; a leaf
- * @table: id -> struct lite_member
+ * @news_wq: for @news, which may take long
+ * @news: reads gmgr's table
+ * @lock: protects @table, what its entries hold, and @listed; a leaf
+ * @table: id -> struct entry
  */
 struct lite_membership {
 	struct lite_node *node;
 	struct mutex mutex;
+	struct mutex news_mutex;
 	const struct lite_member_ops *ops;
 	struct lite_peer *gmgr;
 	bool lost;
-	bool have_table;
+	u32 want;
+	u32 have;
 	u64 epoch;
+	u64 round;
+	u64 listed;
 	u32 heartbeat_ms;
 	struct workqueue_struct *wq;
 	struct delayed_work beat;
+	struct workqueue_struct *news_wq;
+	struct work_struct news;
 	spinlock_t lock;
 	struct xarray table;
 };
@@ -92,23 +122,26 @@ static void member_from_wire(struct lite_member *m, const struct gmgr_member *w)
 static int table_set(struct lite_membership *ms, const struct lite_member *new,
 		     struct lite_member *old)
 {
-	struct lite_member *entry, *fresh;
+	struct entry *entry, *fresh;
 	unsigned long flags;
 	void *prev;
 
 	spin_lock_irqsave(&ms->lock, flags);
 	entry = xa_load(&ms->table, new->id);
 	if (entry) {
-		*old = *entry;
-		*entry = *new;
+		*old = entry->m;
+		entry->m = *new;
+		entry->round = ms->round;
 	}
 	spin_unlock_irqrestore(&ms->lock, flags);
 	if (entry)
 		return 1;
-	/* only beats and joins write, one at a time: nobody else adds it */
-	fresh = kmemdup(new, sizeof(*new), GFP_KERNEL);
+	/* one at a time reads gmgr's table: nobody else adds it */
+	fresh = kmalloc(sizeof(*fresh), GFP_KERNEL);
 	if (!fresh)
 		return -ENOMEM;
+	fresh->m = *new;
+	fresh->round = ms->round;
 	prev = xa_store_irq(&ms->table, new->id, fresh, GFP_KERNEL);
 	if (xa_is_err(prev)) {
 		kfree(fresh);
@@ -166,10 +199,10 @@ static int update_member(struct lite_membership *ms,
 	return 0;
 }
 
-/* ms->mutex held */
 static int fetch_members(struct lite_membership *ms)
 {
 	struct gmgr_list_req req = {};
+	u32 want = READ_ONCE(ms->want);
 	struct gmgr_members_rsp *rsp;
 	struct lite_member m;
 	u32 len, nr, i;
@@ -177,9 +210,11 @@ static int fetch_members(struct lite_membership *ms)
 	u64 epoch = 0;
 	int err;
 
+	lockdep_assert_held(&ms->news_mutex);
 	rsp = kmalloc(LITE_RSP_MAX, GFP_KERNEL);
 	if (!rsp)
 		return -ENOMEM;
+	ms->round++;
 	do {
 		err = gmgr_call(ms, GMGR_MEMBERS, &req, sizeof(req), rsp,
 				LITE_RSP_MAX, &len);
@@ -204,9 +239,23 @@ static int fetch_members(struct lite_membership *ms)
 	kfree(rsp);
 	if (err)
 		return err;
-	ms->epoch = epoch;
-	ms->have_table = true;
+	spin_lock_irq(&ms->lock);
+	ms->listed = ms->round;
+	spin_unlock_irq(&ms->lock);
+	WRITE_ONCE(ms->epoch, epoch);
+	WRITE_ONCE(ms->have, want);
 	return 0;
+}
+
+static void news_work(struct work_struct *work)
+{
+	struct lite_membership *ms =
+		container_of(work, struct lite_membership, news);
+
+	mutex_lock(&ms->news_mutex);
+	if (READ_ONCE(ms->gmgr)) /* a failure: the next beat asks again */
+		fetch_members(ms);
+	mutex_unlock(&ms->news_mutex);
 }
 
 static void get_usage(struct lite_membership *ms, struct lite_usage *usage)
@@ -246,7 +295,7 @@ static int join_once(struct lite_membership *ms)
 	WRITE_ONCE(node->id, id);
 	ms->heartbeat_ms = clamp_t(u32, le32_to_cpu(rsp.heartbeat_ms), 100,
 				   10000);
-	ms->have_table = false;
+	WRITE_ONCE(ms->want, ms->want + 1);
 	return 0;
 }
 
@@ -271,11 +320,11 @@ static int heartbeat(struct lite_membership *ms)
 		err = join_once(ms);
 		if (!err)
 			pr_info("%s: joined gmgr again\n", ms->node->name);
-	} else if (!err && le64_to_cpu(rsp.epoch) != ms->epoch) {
-		ms->have_table = false;
+		rsp.epoch = 0; /* never gmgr's */
 	}
-	if (!err && !ms->have_table)
-		err = fetch_members(ms);
+	if (!err && (le64_to_cpu(rsp.epoch) != READ_ONCE(ms->epoch) ||
+		     READ_ONCE(ms->have) != ms->want))
+		queue_work(ms->news_wq, &ms->news);
 	return err;
 }
 
@@ -384,8 +433,11 @@ int lite_join(struct lite_node *node, const char *gmgr,
 	ms->ops = ops;
 	ms->lost = false;
 	err = join_bounded(ms);
-	if (!err)
+	if (!err) {
+		mutex_lock(&ms->news_mutex);
 		err = fetch_members(ms);
+		mutex_unlock(&ms->news_mutex);
+	}
 	if (err) {
 		log_join_error(ms, err);
 		set_gmgr(ms, NULL);
@@ -421,6 +473,7 @@ void lite_leave(struct lite_node *node)
 	set_gmgr(ms, NULL);
 	mutex_unlock(&ms->mutex);
 	cancel_delayed_work_sync(&ms->beat);
+	cancel_work_sync(&ms->news);
 	lite_peer_put(gmgr);
 }
 EXPORT_SYMBOL_NS_GPL(lite_leave, LITE_RPC);
@@ -436,13 +489,13 @@ EXPORT_SYMBOL_NS_GPL(lite_gmgr, LITE_RPC);
 int lite_member_by_id(struct lite_node *node, u32 id, struct lite_member *m)
 {
 	struct lite_membership *ms = node->members;
-	struct lite_member *entry;
+	struct entry *entry;
 	unsigned long flags;
 
 	spin_lock_irqsave(&ms->lock, flags);
 	entry = xa_load(&ms->table, id);
 	if (entry)
-		*m = *entry;
+		*m = entry->m;
 	spin_unlock_irqrestore(&ms->lock, flags);
 	return entry ? 0 : -ENOENT;
 }
@@ -453,7 +506,7 @@ unsigned int lite_members(struct lite_node *node, struct lite_member *m,
 			  unsigned int max)
 {
 	struct lite_membership *ms = node->members;
-	struct lite_member *entry;
+	struct entry *entry;
 	unsigned int nr = 0;
 	unsigned long flags, id;
 
@@ -461,7 +514,7 @@ unsigned int lite_members(struct lite_node *node, struct lite_member *m,
 	xa_for_each(&ms->table, id, entry) {
 		if (nr == max)
 			break;
-		m[nr++] = *entry;
+		m[nr++] = entry->m;
 	}
 	spin_unlock_irqrestore(&ms->lock, flags);
 	return nr;
@@ -492,16 +545,41 @@ EXPORT_SYMBOL_NS_GPL(lite_member_peer, LITE_RPC);
 u32 lite_member_id_of(struct lite_node *node, u64 incarnation)
 {
 	struct lite_membership *ms = node->members;
-	struct lite_member *entry;
+	struct entry *entry;
 	unsigned long flags, id;
 	u32 found = 0;
 
 	spin_lock_irqsave(&ms->lock, flags);
 	xa_for_each(&ms->table, id, entry)
-		if (entry->incarnation == incarnation)
+		if (entry->m.incarnation == incarnation)
 			found = id;
 	spin_unlock_irqrestore(&ms->lock, flags);
 	return found;
+}
+
+/**
+ * lite_member_lives() - does gmgr say so
+ * @node: node
+ * @incarnation: of a member
+ *
+ * Context: any.
+ * Return: false if gmgr has declared it dead, has let it go, or does not know
+ *	it, which a gmgr that was restarted may do for a while.
+ */
+bool lite_member_lives(struct lite_node *node, u64 incarnation)
+{
+	struct lite_membership *ms = node->members;
+	struct entry *entry;
+	unsigned long flags, id;
+	bool lives = false;
+
+	spin_lock_irqsave(&ms->lock, flags);
+	xa_for_each(&ms->table, id, entry)
+		lives |= entry->m.incarnation == incarnation &&
+			 entry->m.state == GMGR_MEMBER_UP &&
+			 entry->round >= ms->listed;
+	spin_unlock_irqrestore(&ms->lock, flags);
+	return lives;
 }
 
 /**
@@ -524,6 +602,14 @@ const char *lite_member_gmgr_text(struct lite_node *node, char *buf,
 	return buf;
 }
 
+static void free_wqs(struct lite_membership *ms)
+{
+	if (ms->wq)
+		destroy_workqueue(ms->wq);
+	if (ms->news_wq)
+		destroy_workqueue(ms->news_wq);
+}
+
 /**
  * lite_members_init() - a node's membership: of nothing yet
  * @node: node
@@ -539,14 +625,19 @@ int lite_members_init(struct lite_node *node)
 		return -ENOMEM;
 	ms->wq = alloc_ordered_workqueue("lite_%s_beat", WQ_MEM_RECLAIM,
 					 node->name);
-	if (!ms->wq) {
+	ms->news_wq = alloc_ordered_workqueue("lite_%s_news", WQ_MEM_RECLAIM,
+					      node->name);
+	if (!ms->wq || !ms->news_wq) {
+		free_wqs(ms);
 		kfree(ms);
 		return -ENOMEM;
 	}
 	ms->node = node;
 	ms->heartbeat_ms = DEFAULT_HEARTBEAT_MS;
 	mutex_init(&ms->mutex);
+	mutex_init(&ms->news_mutex);
 	INIT_DELAYED_WORK(&ms->beat, beat_work);
+	INIT_WORK(&ms->news, news_work);
 	spin_lock_init(&ms->lock);
 	xa_init_flags(&ms->table, XA_FLAGS_LOCK_IRQ);
 	node->members = ms;
@@ -562,13 +653,14 @@ int lite_members_init(struct lite_node *node)
 void lite_members_exit(struct lite_node *node)
 {
 	struct lite_membership *ms = node->members;
-	struct lite_member *entry;
+	struct entry *entry;
 	unsigned long id;
 
-	destroy_workqueue(ms->wq);
+	free_wqs(ms);
 	xa_for_each(&ms->table, id, entry)
 		kfree(entry);
 	xa_destroy(&ms->table);
+	mutex_destroy(&ms->news_mutex);
 	mutex_destroy(&ms->mutex);
 	kfree(ms);
 }

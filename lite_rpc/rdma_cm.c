@@ -25,6 +25,7 @@
 #include "rdma.h"
 
 #define RESOLVE_MS 2000
+#define GONE_TICK (HZ / 10) /* how soon a link that is gone is noticed */
 #define READ_DEPTH 16
 /*
  * 4.096 us << 16 is 268 ms; with 6 retries a silent peer is lost after 2 s.
@@ -142,17 +143,24 @@ static int caller_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
  * @done: set by who ends it; and qp->event is woken
  * @deadline: jiffies; bounds all of the connecting
  *
- * Context: process, killable. Return: 0, qp->err, -ECONNRESET, -ETIMEDOUT, -EINTR.
+ * It ends soon after the link is gone, too: who ends it waits for link->mutex.
+ * Context: process, killable.
+ * Return: 0, qp->err, -ECONNRESET, -ETIMEDOUT, -EINTR, lite_link_gone_err().
  */
 int lite_cm_wait(struct lite_qp *qp, bool *done, unsigned long deadline)
 {
-	unsigned long now = jiffies;
-	long left;
+	long left, gone;
 
-	left = time_before(now, deadline) ? deadline - now : 1;
-	left = wait_event_killable_timeout(qp->event, is_done(qp, done), left);
+	do {
+		left = clamp_t(long, deadline - jiffies, 1, GONE_TICK);
+		left = wait_event_killable_timeout(qp->event, is_done(qp, done),
+						   left);
+		gone = qp->link ? lite_link_gone_err(qp->link) : 0;
+	} while (!left && !gone && time_before(jiffies, deadline));
 	if (left < 0)
 		return -EINTR;
+	if (!left && gone)
+		return gone;
 	if (READ_ONCE(qp->err))
 		return qp->err;
 	if (READ_ONCE(qp->broken))
