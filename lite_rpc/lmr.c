@@ -308,6 +308,8 @@ int lmr_map(struct lmr *lmr, u64 incarnation, u32 access)
 		/* so often that nobody could undo it: for good */
 		if (map && map->users != U32_MAX)
 			map->users++;
+		if (map)
+			map->heard = true;
 	}
 	mutex_unlock(&lmr->lock);
 	return err;
@@ -560,10 +562,16 @@ static void reap_maps(struct lite_node *node, struct lmr *lmr)
 	struct lmr_map *map, *next;
 
 	mutex_lock(&lmr->lock);
-	list_for_each_entry_safe(map, next, &lmr->maps, list)
-		if (map->users &&
-		    is_missed(node, map->incarnation, &map->missed))
-			end_map(lmr, map);
+	list_for_each_entry_safe(map, next, &lmr->maps, list) {
+		/* one that was granted something may come for it much later */
+		if (!map->heard)
+			map->heard = is_heard(node, map->incarnation);
+		if (!map->heard ||
+		    !is_missed(node, map->incarnation, &map->missed))
+			continue;
+		map->granted = false;
+		end_map(lmr, map);
+	}
 	mutex_unlock(&lmr->lock);
 }
 

@@ -16,6 +16,7 @@
  * @access: LITE_LMR_*, what it mapped it for; 0: not mapped
  * @users: how often it did
  * @mr: its keys, made when it first asks for them
+ * @heard: the node was seen to live
  * @missed: jiffies | 1 since when the node is not heard of, 0: it is
  */
 struct lmr_map {
@@ -26,6 +27,7 @@ struct lmr_map {
 	u32 access;
 	u32 users;
 	struct lite_mr *mr;
+	bool heard;
 	unsigned long missed;
 };
 
