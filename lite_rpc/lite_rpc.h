@@ -184,6 +184,7 @@ struct lite_hello {
  * @nr_running: handlers that run in workers; under their lock (worker.c)
  * @ping_page: what LITE_PING pushes
  * @ping_mr: the same
+ * @lmr_use: for reading: a request's part of work on an LMR; see lmr.c
  * @lmr_lock: protects @lmrs, @lmr_pages, @lmr_next_id; see lmr.c
  * @lmrs: LMRs that lie here
  * @lmr_pages: pages of them
@@ -221,6 +222,7 @@ struct lite_node {
 
 	struct page *ping_page;
 	struct lite_mr *ping_mr;
+	struct rw_semaphore lmr_use; /* see lmr.c */
 	struct mutex lmr_lock;
 	struct list_head lmrs;
 	unsigned long lmr_pages;

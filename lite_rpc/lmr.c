@@ -9,7 +9,9 @@
  * access does not: an LMR's pages are given back after all its keys are dead
  * and the last reference is gone.
  *
- * Locks: lmr_lock of the node (the list, names) > lmr->lock (who may do what).
+ * Locks: lmr_lock of the node (the list, names) > lmr->lock (who may do what);
+ * lmr_use of the node (for reading: something is being done by request) >
+ * lmr->lock.
  */
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -333,6 +335,18 @@ void lmr_unmap(struct lmr *lmr, u64 incarnation)
 	mutex_unlock(&lmr->lock);
 }
 
+/**
+ * lmr_wait_parts() - what begins from now on sees what was changed before
+ * @node: where
+ *
+ * Context: process, may sleep, as long as lmr_serve.c works on a part.
+ */
+void lmr_wait_parts(struct lite_node *node)
+{
+	down_write(&node->lmr_use);
+	up_write(&node->lmr_use);
+}
+
 /* One that has ended uses it no more, however often it mapped it. */
 static void lmr_forget(struct lmr *lmr, u64 incarnation)
 {
@@ -490,6 +504,7 @@ void lmr_kill(struct lite_node *node, struct lmr *lmr)
 		kfree(map);
 	}
 	mutex_unlock(&lmr->lock);
+	lmr_wait_parts(node); /* or its memory would not be given back yet */
 	uncharge(node, lmr->nr);
 	lmr_put(lmr);
 }
@@ -619,6 +634,7 @@ static void reap_work(struct work_struct *work)
 void lmr_init(struct lite_node *node)
 {
 	mutex_init(&node->lmr_lock);
+	init_rwsem(&node->lmr_use);
 	INIT_LIST_HEAD(&node->lmrs);
 	node->lmr_next_id = get_random_u32(); /* not a former life's */
 	INIT_DELAYED_WORK(&node->lmr_reap, reap_work);

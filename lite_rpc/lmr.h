@@ -73,6 +73,7 @@ struct lmr *lmr_get_name(struct lite_node *node, const char *name);
 void lmr_put(struct lmr *lmr);
 int lmr_map(struct lmr *lmr, u64 incarnation, u32 access);
 void lmr_unmap(struct lmr *lmr, u64 incarnation);
+void lmr_wait_parts(struct lite_node *node);
 int lmr_grant(struct lmr *lmr, u64 incarnation, u32 access);
 int lmr_may(struct lmr *lmr, u64 incarnation, u32 access);
 int lmr_keys(struct lmr *lmr, struct lite_req *req, u32 first, u32 nr,

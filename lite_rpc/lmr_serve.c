@@ -9,6 +9,8 @@
 
 #include "lmr.h"
 
+#define PART (1024 * 1024) /* done at a time */
+
 static void serve_alloc(struct lite_req *req)
 {
 	const struct lite_lmr_alloc_req *msg = lite_req_msg(req);
@@ -84,6 +86,7 @@ static void serve_unmap(struct lite_req *req)
 	if (!lmr)
 		return;
 	lmr_unmap(lmr, lite_req_peer_incarnation(req));
+	lmr_wait_parts(lite_req_node(req));
 	end(req, lmr, 0, 0);
 }
 
@@ -120,6 +123,8 @@ static void serve_grant(struct lite_req *req)
 		err = -EINVAL;
 	else if (is_owner(req, lmr))
 		err = lmr_grant(lmr, le64_to_cpu(msg->incarnation), access);
+	if (!err)
+		lmr_wait_parts(lite_req_node(req));
 	end(req, lmr, err, 0);
 }
 
@@ -134,19 +139,37 @@ static int check_range(struct lite_req *req, struct lmr *lmr, u64 off, u64 len,
 	return lmr_may(lmr, lite_req_peer_incarnation(req), access);
 }
 
-static void serve_set(struct lite_req *req)
+/*
+ * Of what is long only so much is done at a time. Who takes a right away, or
+ * the memory, waits for such a part (lmr_wait_parts()), not for all of it.
+ */
+static int begin_part(struct lite_req *req, struct lmr *to, u32 access,
+		      struct lmr *from)
 {
-	const struct lite_lmr_set_req *msg = lite_req_msg(req);
-	u64 off = le64_to_cpu(msg->off), len = le64_to_cpu(msg->len);
-	struct lmr *lmr = begin(req, msg->id);
-	u32 byte = le32_to_cpu(msg->byte);
-	int err = -EINVAL;
+	struct lite_node *node = lite_req_node(req);
+	u64 who = lite_req_peer_incarnation(req);
+	int err;
 
-	if (!lmr)
-		return;
-	if (byte <= 0xff && !msg->reserved)
-		err = check_range(req, lmr, off, len, LITE_LMR_WRITE);
-	while (!err && len) {
+	if (READ_ONCE(req->conn->dead) || READ_ONCE(node->stopping))
+		return -ECONNRESET; /* others wait for us */
+	down_read(&node->lmr_use);
+	err = lmr_may(to, who, access);
+	if (!err && from)
+		err = lmr_may(from, who, LITE_LMR_READ);
+	if (err)
+		up_read(&node->lmr_use);
+	return err;
+}
+
+static void end_part(struct lite_req *req)
+{
+	up_read(&lite_req_node(req)->lmr_use);
+	cond_resched();
+}
+
+static void set_part(struct lmr *lmr, u64 off, u8 byte, u64 len)
+{
+	while (len) {
 		size_t at = offset_in_page(off);
 		size_t n = min_t(u64, len, PAGE_SIZE - at);
 		void *p = kmap_local_page(lmr->pages[off >> PAGE_SHIFT]);
@@ -156,6 +179,28 @@ static void serve_set(struct lite_req *req)
 		off += n;
 		len -= n;
 		cond_resched();
+	}
+}
+
+static void serve_set(struct lite_req *req)
+{
+	const struct lite_lmr_set_req *msg = lite_req_msg(req);
+	u64 off = le64_to_cpu(msg->off), len = le64_to_cpu(msg->len), n;
+	struct lmr *lmr = begin(req, msg->id);
+	u32 byte = le32_to_cpu(msg->byte);
+	int err = -EINVAL;
+
+	if (!lmr)
+		return;
+	if (byte <= 0xff && !msg->reserved)
+		err = check_range(req, lmr, off, len, LITE_LMR_WRITE);
+	for (; !err && len; off += n, len -= n) {
+		n = min_t(u64, len, PART);
+		err = begin_part(req, lmr, LITE_LMR_WRITE, NULL);
+		if (err)
+			break;
+		set_part(lmr, off, byte, n);
+		end_part(req);
 	}
 	end(req, lmr, err, 0);
 }
@@ -200,6 +245,29 @@ static void copy_backward(struct lmr *to, u64 t, struct lmr *from, u64 f,
 	}
 }
 
+/* as memmove(), in parts */
+static int copy(struct lite_req *req, struct lmr *to, u64 t, struct lmr *from,
+		u64 f, u64 len)
+{
+	bool backward = to == from && t > f;
+	u64 done = 0, at, n;
+	int err;
+
+	for (; done < len; done += n) {
+		n = min_t(u64, len - done, PART);
+		at = backward ? len - done - n : done;
+		err = begin_part(req, to, LITE_LMR_WRITE, from);
+		if (err)
+			return err;
+		if (backward)
+			copy_backward(to, t + at, from, f + at, n);
+		else
+			copy_forward(to, t + at, from, f + at, n);
+		end_part(req);
+	}
+	return 0;
+}
+
 static void serve_copy(struct lite_req *req)
 {
 	const struct lite_lmr_copy_req *msg = lite_req_msg(req);
@@ -214,10 +282,8 @@ static void serve_copy(struct lite_req *req)
 	err = from ? check_range(req, to, t, len, LITE_LMR_WRITE) : -ESTALE;
 	if (!err)
 		err = check_range(req, from, f, len, LITE_LMR_READ);
-	if (!err && to == from && t > f)
-		copy_backward(to, t, from, f, len);
-	else if (!err)
-		copy_forward(to, t, from, f, len);
+	if (!err)
+		err = copy(req, to, t, from, f, len);
 	if (from)
 		lmr_put(from);
 	end(req, to, err, 0);
@@ -239,6 +305,8 @@ static void serve_atomic(struct lite_req *req)
 	if ((what == LITE_LMR_ADD || what == LITE_LMR_CAS) && !(off % 8) &&
 	    !msg->reserved)
 		err = check_range(req, lmr, off, 8, LITE_LMR_RW);
+	if (!err)
+		err = begin_part(req, lmr, LITE_LMR_RW, NULL);
 	if (err)
 		goto out_end;
 	page = kmap_local_page(lmr->pages[off >> PAGE_SHIFT]);
@@ -252,6 +320,7 @@ static void serve_atomic(struct lite_req *req)
 			      cpu_to_le64(le64_to_cpu(old) + value);
 	} while (cmpxchg64(p, old, new) != old);
 	kunmap_local(page);
+	end_part(req);
 	rsp->old = old;
 out_end:
 	end(req, lmr, err, sizeof(*rsp));
