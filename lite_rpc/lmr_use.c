@@ -10,6 +10,7 @@
 #include "lite_rpc.h"
 
 #define WINDOW 16 /* moves under way at a time */
+#define SIZE_MOST BIT_ULL(44) /* its keys are 256 MiB here, of memory as asked */
 
 /**
  * struct lite_lmr - an LMR that was mapped
@@ -76,7 +77,7 @@ struct lite_lmr *lite_lmr_map(struct lite_peer *peer, const char *name,
 	if (!lmr)
 		return ERR_PTR(-ENOMEM);
 	err = ask(peer, LITE_LMR_MAP, &req, sizeof(req), &rsp, sizeof(rsp));
-	if (!err && (!rsp.size || le64_to_cpu(rsp.size) > LLONG_MAX))
+	if (!err && (!rsp.size || le64_to_cpu(rsp.size) > SIZE_MOST))
 		err = -EPROTO;
 	if (err) {
 		kfree(lmr);
@@ -152,7 +153,7 @@ static int fetch_keys(struct lite_lmr *lmr)
 	int err = 0;
 
 	lockdep_assert_held(&lmr->lock);
-	seg = kvcalloc(nr, sizeof(*seg), GFP_KERNEL);
+	seg = kvcalloc(nr, sizeof(*seg), GFP_KERNEL | __GFP_NOWARN);
 	if (!seg)
 		return -ENOMEM;
 	for (i = 0; i < nr && !err; i += n) {
@@ -341,7 +342,9 @@ static int move_all(struct lite_lmr *lmr, u64 off, const struct lite_sge *sge,
 		return -ENOMEM;
 	/* they end in order, so who waits for the oldest keeps the rest going */
 	for (i = 0; c.nr && !err; i++) {
-		err = move_wait(&window[i % WINDOW]);
+		err = fatal_signal_pending(current) ? -EINTR : 0;
+		if (!err)
+			err = move_wait(&window[i % WINDOW]);
 		if (!err)
 			err = move_next(lmr, &c, &window[i % WINDOW], write);
 	}
@@ -394,6 +397,10 @@ static int copy_through(struct lite_lmr *to, u64 to_off, struct lite_lmr *from,
 	unsigned int i;
 	int err = -ENOMEM;
 
+	/* or it would be found in the middle */
+	if (to_off > to->size || len > to->size - to_off ||
+	    from_off > from->size || len > from->size - from_off)
+		return -EINVAL;
 	for (i = 0; i < ARRAY_SIZE(page); i++) {
 		page[i] = alloc_page(GFP_KERNEL);
 		if (!page[i])
@@ -435,7 +442,8 @@ int lite_lmr_copy(struct lite_lmr *to, u64 to_off, struct lite_lmr *from,
 
 	if (to->peer->node != from->peer->node)
 		return -EINVAL;
-	if (to->peer != from->peer)
+	/* two objects may be one node, one of them named with its incarnation */
+	if (strcmp(to->peer->addr.text, from->peer->addr.text))
 		return copy_through(to, to_off, from, from_off, len);
 	return ask(to->peer, LITE_LMR_COPY, &req, sizeof(req), NULL, 0);
 }
