@@ -120,6 +120,7 @@ void lite_conn_replied(struct lite_conn *conn)
  * @class: enum lite_class
  * @peer_id: the caller's node id, 0 if it has none yet
  * @peer_incarnation: the caller's
+ * @want: which incarnation of ours it asked for, 0 for any
  * @peer_name: for logs
  *
  * Context: process, may sleep.
@@ -127,7 +128,7 @@ void lite_conn_replied(struct lite_conn *conn)
  */
 struct lite_conn *lite_conn_create(struct lite_node *node,
 				   const struct lite_transport *ops, u8 class,
-				   u32 peer_id, u64 peer_incarnation,
+				   u32 peer_id, u64 peer_incarnation, u64 want,
 				   const char *peer_name)
 {
 	struct lite_conn *conn;
@@ -160,6 +161,7 @@ struct lite_conn *lite_conn_create(struct lite_node *node,
 	conn->class = class;
 	conn->peer_id = peer_id;
 	conn->peer_incarnation = peer_incarnation;
+	conn->want = want;
 	strscpy(conn->peer_name, peer_name, sizeof(conn->peer_name));
 	atomic_set(&conn->active, 1);
 	INIT_WORK(&conn->close_work, conn_close_work);
@@ -175,12 +177,15 @@ err_free:
 	return ERR_PTR(-ENOMEM);
 }
 
-/* is @other a link that the peer of @conn has had before */
+/*
+ * Is @other a link that the peer of @conn has had before? One that it asked for
+ * by our address alone is another than one to this life of ours.
+ */
 static bool is_former(const struct lite_conn *other,
 		      const struct lite_conn *conn)
 {
 	return other != conn && other->admitted &&
-	       other->class == conn->class &&
+	       other->class == conn->class && other->want == conn->want &&
 	       other->peer_incarnation == conn->peer_incarnation;
 }
 

@@ -538,6 +538,7 @@ struct lite_conn {
 	u8 class;
 	u32 peer_id;
 	u64 peer_incarnation;
+	u64 want;
 	char peer_name[LITE_ADDR_LEN];
 	atomic_t active;
 	bool admitted;
@@ -555,7 +556,7 @@ struct lite_conn {
 
 struct lite_conn *lite_conn_create(struct lite_node *node,
 				   const struct lite_transport *ops, u8 class,
-				   u32 peer_id, u64 peer_incarnation,
+				   u32 peer_id, u64 peer_incarnation, u64 want,
 				   const char *peer_name);
 int lite_conn_publish(struct lite_conn *conn, bool admit_it);
 void lite_conn_admit(struct lite_conn *conn);

@@ -395,7 +395,8 @@ static struct lite_qp *make_server(struct lite_node *node,
 	}
 	conn = lite_conn_create(node, &lite_rdma, req->class,
 				le32_to_cpu(req->node_id),
-				le64_to_cpu(req->incarnation), name);
+				le64_to_cpu(req->incarnation),
+				le64_to_cpu(req->want), name);
 	if (IS_ERR(conn)) {
 		err = PTR_ERR(conn);
 		goto err_free_qp;

@@ -34,7 +34,7 @@ static int loop_connect(struct lite_link *link)
 		goto err_put_node;
 	conn = lite_conn_create(server, &lite_loop, link->class,
 				lite_node_id(self), self->incarnation,
-				self->addr.text);
+				peer->incarnation, self->addr.text);
 	if (IS_ERR(conn)) {
 		err = PTR_ERR(conn);
 		goto err_put_node;
@@ -268,7 +268,7 @@ static void loop_reply(struct lite_req *req, u32 len)
 		lite_conn_close(conn);
 	rcu_read_lock();
 	link = READ_ONCE(conn->tp);
-	clear_bit(slot, conn->busy); /* req is the next one's from here */
+	clear_bit_unlock(slot, conn->busy); /* req is the next one's from here */
 	if (link && len)
 		lite_link_rx(link, slot, conn->req[slot].rsp, len);
 	else if (link)
@@ -288,7 +288,7 @@ static void loop_raw_reply(struct lite_req *req, const struct lite_raw *raw)
 
 	rcu_read_lock();
 	link = READ_ONCE(conn->tp);
-	clear_bit(req->slot, conn->busy);
+	clear_bit_unlock(req->slot, conn->busy);
 	if (link && LITE_IMM_TYPE(imm) == LITE_IMM_REPLY)
 		lite_link_rx(link, slot, msg, raw->len);
 	else if (link && LITE_IMM_TYPE(imm) == LITE_IMM_DONE)
@@ -306,7 +306,7 @@ static void loop_drop(struct lite_req *req)
 {
 	if (req->release)
 		req->release(req->release_arg);
-	clear_bit(req->slot, req->conn->busy);
+	clear_bit_unlock(req->slot, req->conn->busy);
 }
 
 /*

@@ -498,7 +498,7 @@ static int post_reply(struct lite_rreq *rr)
 	if (!err && lite_fault(qp->node, LITE_FAULT_DUPLICATE))
 		post_again(rr, last->ex.imm_data);
 	reset_pushes(rr);
-	clear_bit(req->slot, qp->conn->busy);
+	clear_bit_unlock(req->slot, qp->conn->busy);
 	return err;
 }
 
@@ -538,7 +538,7 @@ static void rdma_conn_drop(struct lite_req *req)
 	if (req->release)
 		req->release(req->release_arg);
 	reset_pushes(rr);
-	clear_bit(req->slot, req->conn->busy);
+	clear_bit_unlock(req->slot, req->conn->busy);
 }
 
 /**
