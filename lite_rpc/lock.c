@@ -29,6 +29,17 @@
 
 #define KEPT_MAX 16 /* questions of a connection that stay unanswered */
 #define RETRY_MS 50 /* when others come again */
+#define ENDED_MAX 64
+
+/**
+ * struct ended - what was given up before it was asked for
+ * @who: incarnation
+ * @id: what it calls it
+ */
+struct ended {
+	u64 who;
+	u64 id;
+};
 
 /**
  * struct lite_locks - a node's
@@ -40,6 +51,8 @@
  * @token: the last that was given
  * @stopped: the node ends: nothing is kept any more
  * @tick: ends what is over, while there are names
+ * @ended: the last of these; a question that was overtaken is not far behind
+ * @next_ended: where the next goes
  */
 struct lite_locks {
 	struct lite_node *node;
@@ -50,6 +63,8 @@ struct lite_locks {
 	u64 token;
 	bool stopped;
 	struct delayed_work tick;
+	struct ended ended[ENDED_MAX];
+	unsigned int next_ended;
 };
 
 /**
@@ -123,6 +138,26 @@ static struct claim *find_claim(struct lock *lock, struct lite_req *req,
 		    c->id == le64_to_cpu(id))
 			return c;
 	return NULL;
+}
+
+/* Handlers run side by side: what gives up may overtake what it gives up. */
+static void add_ended(struct lite_locks *ls, struct lite_req *req, __le64 id)
+{
+	ls->ended[ls->next_ended++ % ENDED_MAX] = (struct ended){
+		.who = lite_req_peer_incarnation(req),
+		.id = le64_to_cpu(id),
+	};
+}
+
+static bool has_ended(struct lite_locks *ls, struct lite_req *req, __le64 id)
+{
+	unsigned int i;
+
+	for (i = 0; i < ENDED_MAX; i++)
+		if (ls->ended[i].who == lite_req_peer_incarnation(req) &&
+		    ls->ended[i].id == le64_to_cpu(id))
+			return true;
+	return false;
 }
 
 /* The last in the queue, of a new name if @lock is NULL. */
@@ -362,6 +397,9 @@ void lite_lock_acquire(struct lite_req *req)
 		goto out_refuse;
 	if (lock)
 		c = find_claim(lock, req, msg->id);
+	err = -ESTALE;
+	if (!c && has_ended(ls, req, msg->id))
+		goto out_refuse;
 	err = -EBUSY;
 	if (!c && lock && !wait_ms)
 		goto out_refuse;
@@ -426,6 +464,7 @@ void lite_lock_renew(struct lite_req *req)
  */
 void lite_lock_release(struct lite_req *req)
 {
+	const struct lite_lock_id_req *msg = lite_req_msg(req);
 	struct lite_locks *ls = lite_req_node(req)->locks;
 	struct lock *lock;
 	struct claim *c;
@@ -437,6 +476,7 @@ void lite_lock_release(struct lite_req *req)
 		leave(ls, lock, c);
 		settle(ls, lock);
 	} else {
+		add_ended(ls, req, msg->id);
 		lite_req_reply(req, -ESTALE, 0);
 	}
 	mutex_unlock(&ls->mutex);
@@ -468,6 +508,9 @@ void lite_lock_barrier(struct lite_req *req)
 		goto out_refuse;
 	err = -EHOSTUNREACH;
 	if (ls->stopped)
+		goto out_refuse;
+	err = -ESTALE;
+	if (!c && has_ended(ls, req, msg->id))
 		goto out_refuse;
 	if (!c) {
 		c = add_claim(ls, lock, msg->name, req, msg->id);
@@ -573,7 +616,7 @@ int lite_locks_init(struct lite_node *node)
 	hash_init(ls->names);
 	INIT_LIST_HEAD(&ls->kept);
 	/* more than in a former life, as far as the clock knows */
-	ls->token = (u64)ktime_get_real_seconds() << 32;
+	ls->token = ktime_get_real_ns();
 	INIT_DELAYED_WORK(&ls->tick, tick_work);
 	node->locks = ls;
 	return 0;

@@ -6,7 +6,9 @@
  * the lease or the other side's patience ends what it had.
  *
  * How long a lock is held for certain is counted from before the question that
- * the keeper answered, less 1/64 for clocks that do not run alike.
+ * the keeper answered, less 1/64 for clocks that do not run alike. A keeper that
+ * was made anew knows of no lock, and loses its connections: on another one than
+ * that of the answer nothing is certain before the keeper was asked again.
  */
 #include <linux/export.h>
 #include <linux/sched/signal.h>
@@ -17,6 +19,7 @@
 
 #define ASK_MS 5000 /* one question: it is lost, ask again */
 #define PAUSE_MS 20 /* after one that was lost */
+#define HURRY_MS 200U /* the same, for one that somebody wants to know */
 
 /**
  * struct lite_lock - a lock that is held, or a lock or barrier waited for
@@ -25,7 +28,10 @@
  * @token: of the lock
  * @lease_ms: of the lock
  * @until: boottime ns: held till then for certain
+ * @connects: link->connects, by which the keeper was asked
+ * @maybe: a question was lost: the keeper may know of us
  * @lost: not any more
+ * @hurry: somebody wants to know: renew soon
  * @renew: the next renewal
  * @give_up: release it, whatever the caller does
  */
@@ -35,7 +41,10 @@ struct lite_lock {
 	u64 token;
 	u32 lease_ms;
 	u64 until;
+	u64 connects;
+	bool maybe;
 	bool lost;
+	bool hurry;
 	struct delayed_work renew;
 	struct work_struct give_up;
 };
@@ -43,6 +52,18 @@ struct lite_lock {
 static u64 lease_ns(const struct lite_lock *lock)
 {
 	return (u64)lock->lease_ms * NSEC_PER_MSEC * 63 / 64;
+}
+
+static const struct lite_link *link_of(const struct lite_lock *lock)
+{
+	return &lock->peer->link[LITE_CLASS_CONTROL];
+}
+
+/* The connection by which a question will go, if nothing happens to it. */
+static u64 connection(struct lite_lock *lock)
+{
+	lite_peer_connect(lock->peer, LITE_CLASS_CONTROL);
+	return READ_ONCE(link_of(lock)->connects);
 }
 
 static int ask(struct lite_lock *lock, u16 op, const void *req, u32 len,
@@ -96,6 +117,7 @@ static void renew_work(struct work_struct *work)
 	struct lite_lock *lock =
 		container_of(work, struct lite_lock, renew.work);
 	u32 third = lock->lease_ms / 3;
+	u64 connects = connection(lock);
 	u64 sent = ktime_get_boottime_ns();
 	struct lite_lock_rsp rsp;
 	int err;
@@ -108,10 +130,15 @@ static void renew_work(struct work_struct *work)
 		WRITE_ONCE(lock->lost, true);
 		return;
 	}
-	if (!err)
+	if (!err) {
 		WRITE_ONCE(lock->until, sent + lease_ns(lock));
-	queue_delayed_work(lite_lock_wq, &lock->renew,
-			   msecs_to_jiffies(err ? third / 4 : third));
+		WRITE_ONCE(lock->connects, connects);
+		WRITE_ONCE(lock->hurry, false);
+	} else {
+		third = READ_ONCE(lock->hurry) ? min(third / 4, HURRY_MS) :
+						 third / 4;
+	}
+	queue_delayed_work(lite_lock_wq, &lock->renew, msecs_to_jiffies(third));
 }
 
 static struct lite_lock *lock_alloc(struct lite_peer *peer, const char *name)
@@ -156,10 +183,12 @@ static int ask_until(struct lite_lock *lock, u16 op, const void *req, u32 len,
 	for (;;) {
 		left = max(0L, (long)(end - jiffies));
 		*wait = cpu_to_le32(min(jiffies_to_msecs(left), most));
+		lock->connects = connection(lock);
 		lock->until = ktime_get_boottime_ns() + lease_ns(lock);
 		err = ask(lock, op, req, len, ASK_MS, &rsp);
 		if (err && !again(err))
 			return err;
+		lock->maybe |= err || le32_to_cpu(rsp.state) == LITE_LOCK_WAITS;
 		state = err ? LITE_LOCK_WAITS : le32_to_cpu(rsp.state);
 		if (state > LITE_BARRIER_BROKEN)
 			return -EPROTO;
@@ -181,10 +210,10 @@ static int ask_until(struct lite_lock *lock, u16 op, const void *req, u32 len,
 }
 
 /* It was refused: there is nothing to give up. */
-static bool refused(int err)
+static bool refused(const struct lite_lock *lock, int err)
 {
-	return err == -EBUSY || err == -EINVAL || err == -ENOSPC ||
-	       err == -ENOMEM;
+	return !lock->maybe && (err == -EBUSY || err == -EINVAL ||
+				err == -ENOSPC || err == -ENOMEM);
 }
 
 /* see include/lego/lite.h */
@@ -210,7 +239,7 @@ struct lite_lock *lite_lock(struct lite_peer *peer, const char *name,
 				   msecs_to_jiffies(lock->lease_ms / 3));
 		return lock;
 	}
-	if (refused(err))
+	if (refused(lock, err))
 		free_lock(lock);
 	else
 		give_up(lock);
@@ -218,11 +247,25 @@ struct lite_lock *lite_lock(struct lite_peer *peer, const char *name,
 }
 EXPORT_SYMBOL_NS_GPL(lite_lock, LITE_RPC);
 
-/* see include/lego/lite.h */
-bool lite_lock_valid(const struct lite_lock *lock)
+/* by the same connection as when the keeper said so */
+static bool is_certain(const struct lite_lock *lock)
 {
+	const struct lite_link *link = link_of(lock);
+
 	return !READ_ONCE(lock->lost) &&
-	       ktime_get_boottime_ns() < READ_ONCE(lock->until);
+	       ktime_get_boottime_ns() < READ_ONCE(lock->until) &&
+	       lite_link_is_up(link) &&
+	       READ_ONCE(link->connects) == READ_ONCE(lock->connects);
+}
+
+/* see include/lego/lite.h */
+bool lite_lock_valid(struct lite_lock *lock)
+{
+	if (is_certain(lock))
+		return true;
+	if (!READ_ONCE(lock->lost) && !xchg(&lock->hurry, true))
+		mod_delayed_work(lite_lock_wq, &lock->renew, 0);
+	return false;
 }
 EXPORT_SYMBOL_NS_GPL(lite_lock_valid, LITE_RPC);
 
@@ -243,7 +286,7 @@ int lite_unlock(struct lite_lock *lock)
 	if (IS_ERR_OR_NULL(lock))
 		return 0;
 	cancel_delayed_work_sync(&lock->renew);
-	held = lite_lock_valid(lock);
+	held = is_certain(lock);
 	err = release(lock, &rsp);
 	held |= !err;
 	if (err && err != -ESTALE)
@@ -277,7 +320,7 @@ int lite_barrier(struct lite_peer *peer, const char *name, u32 nr,
 		if (!err)
 			state = le32_to_cpu(rsp.state);
 	}
-	if (err < 0 && !refused(err) && err != -ESTALE)
+	if (err < 0 && !refused(lock, err) && err != -ESTALE)
 		give_up(lock);
 	else
 		free_lock(lock);

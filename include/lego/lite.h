@@ -482,7 +482,7 @@ struct lite_lock; /* a lock that is held */
  * has it: what must not be done by two asks lite_lock_valid() before, or is
  * given lite_lock_token() and refuses one that is less than it has seen.
  *
- * Context: process, may sleep, bounded (5 s more if @peer is not reached) and
+ * Context: process, may sleep, bounded (10 s more if @peer is not reached) and
  *	killable.
  * Return: it, for lite_unlock(), or ERR_PTR: -ETIMEDOUT, -EBUSY, -EINTR,
  *	-EINVAL, -ENOSPC (LITE_LOCKS_MAX hold or wait there), or lite_call()'s.
@@ -504,11 +504,13 @@ int lite_unlock(struct lite_lock *lock);
  * @lock: from lite_lock()
  *
  * Until the lease's end as this node counts it, which is before the other
- * does. False may become true again, if a renewal comes late but in time: then
- * nobody has had it meanwhile.
- * Context: any.
+ * does, and while the connection is the one by which @peer said so: one that was
+ * made anew knows of no lock, and drops its connections when it ends. False may
+ * become true again, when @peer was asked, which is done at once then, or when a
+ * renewal comes late but in time: then nobody has had it meanwhile.
+ * Context: any but hard interrupt.
  */
-bool lite_lock_valid(const struct lite_lock *lock);
+bool lite_lock_valid(struct lite_lock *lock);
 
 /**
  * lite_lock_token() - which hold this is

@@ -51,4 +51,24 @@ mute 0
 cmd end 2> /dev/null
 on one rmmod lego_lock
 tap_ok $? "nothing of it is left"
+
+# A keeper that is made anew knows nothing of what it gave.
+on one insmod "$TOP/build/$KERNEL/lego_lock/lego_lock.ko" at=loop:m1 \
+	gmgr="$(attr g0 nodes/g0/addr)"
+cmd "hold 600000"
+on_sh one 'cd /sys/kernel/config/lego/mcomp
+	mb=$(cat m1/mem_mb)
+	rmdir m1 && mkdir m1 && cd m1 && echo loop:m1 > addr &&
+		echo loop:g0 > gmgr && echo "$mb" > mem_mb && echo 1 > enable'
+tap_ok $? "a node that keeps a lock is made anew"
+cmd "get 5000"
+tap_ok $? "the lock is free there"
+tap_is "$(says valid_then)" 0 "and who had it knows that it is not certain"
+tap_is "$(says grows)" 1 "the next has a greater token, all the same"
+cmd put 2> /dev/null
+[ $? != 0 ]
+tap_ok $? "who had it is told at the latest when it unlocks"
+cmd end 2> /dev/null
+on one rmmod lego_lock
+tap_ok $? "nothing of that is left"
 tap_done
