@@ -270,7 +270,6 @@ static int lite_open(struct inode *inode, struct file *file)
 	INIT_LIST_HEAD(&u->waiting);
 	INIT_LIST_HEAD(&u->held);
 	INIT_LIST_HEAD(&u->done);
-	INIT_LIST_HEAD(&u->left);
 	init_waitqueue_head(&u->wait);
 	user_serve_init(u);
 	mmgrab(current->mm);

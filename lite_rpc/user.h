@@ -88,7 +88,6 @@ struct user_lock {
  * @held: those that were received and not answered
  * @next_req: id of the next one
  * @done: asynchronous calls that are over
- * @left: calls that are over and whose caller was killed
  * @nr_calls: under way
  * @nr_async: asynchronous ones that LITE_IOC_DONE has not told of
  * @wait: @waiting, @done, a handle's users or @nr_calls have changed
@@ -110,7 +109,6 @@ struct lite_user {
 	struct list_head held;
 	u64 next_req;
 	struct list_head done;
-	struct list_head left;
 	unsigned int nr_calls;
 	unsigned int nr_async;
 	wait_queue_head_t wait;

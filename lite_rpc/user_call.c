@@ -11,7 +11,7 @@
 /**
  * struct call - a program's call
  * @call: lite_rpc's
- * @list: in u->done or u->left, when it is over
+ * @list: in u->done, when it is over
  * @u: file
  * @peer: whom
  * @in: what the peer may read
@@ -124,14 +124,21 @@ static void call_over(struct lite_call *call)
 	struct call *c = call->priv;
 	struct lite_user *u = c->u;
 	unsigned long flags;
+	bool left = false;
 
-	/* u->nr_calls is what user_calls_exit() waits for: all under the lock */
 	spin_lock_irqsave(&u->q_lock, flags);
-	u->nr_calls--;
 	if (c->waited)
 		complete(&c->over);
+	else if (c->async)
+		list_add_tail(&c->list, &u->done);
 	else
-		list_add_tail(&c->list, c->async ? &u->done : &u->left);
+		left = true; /* who waited was killed; others may have the file */
+	spin_unlock_irqrestore(&u->q_lock, flags);
+	if (left)
+		call_free(c);
+	/* what user_calls_exit() waits for, to free @u: all under the lock */
+	spin_lock_irqsave(&u->q_lock, flags);
+	u->nr_calls--;
 	wake_up_all(&u->wait);
 	spin_unlock_irqrestore(&u->q_lock, flags);
 }
@@ -295,9 +302,13 @@ static long call_sync(struct call *c, struct lite_u_call *a,
 	long r;
 
 	/* a queued call would only say that its time is over */
-	r = lite_link_connect(&peer_of(c)->link[c->call.class], end);
+	r = lite_link_connect(&peer_of(c)->link[c->call.class],
+			      end - time_of(&c->call) / 4);
 	if (r)
 		goto out_free;
+	/* what is left of it, and never 0, which is the default */
+	c->call.timeout_ms = time_before(jiffies, end) ?
+				     jiffies_to_msecs(end - jiffies) : 1;
 	call_start(c);
 	if (call_wait(c))
 		return -EINTR;
@@ -455,7 +466,6 @@ void user_calls_exit(struct lite_user *u)
 	unsigned long id;
 
 	wait_event(u->wait, none_under_way(u));
-	list_splice_init(&u->left, &u->done);
 	list_for_each_entry_safe(c, next, &u->done, list)
 		call_free(c);
 	INIT_LIST_HEAD(&u->done);

@@ -182,6 +182,7 @@ static void recv_failed(struct lite_user *u, struct ureq *r)
 	spin_lock_irqsave(&u->q_lock, flags);
 	r->busy = false;
 	list_move(&r->list, &u->waiting);
+	wake_up_all(&u->wait); /* who has found none meanwhile */
 	spin_unlock_irqrestore(&u->q_lock, flags);
 }
 
