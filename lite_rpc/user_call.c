@@ -298,7 +298,7 @@ static int call_wait(struct call *c)
 static long call_sync(struct call *c, struct lite_u_call *a,
 		      struct lite_u_call __user *arg)
 {
-	unsigned long end = jiffies + time_of(&c->call) * 3 / 4;
+	unsigned long end = jiffies + time_of(&c->call);
 	long r;
 
 	/* a queued call would only say that its time is over */
