@@ -73,6 +73,37 @@ static struct lite_call *next_call(struct lite_link *link)
 	return call;
 }
 
+/*
+ * 0, or why it may not wait; @again: it was the first, and nobody flushes now.
+ * The works are queued under the lock: once it is released the call may end,
+ * and with it the link; lite_queue_exit() is behind the lock, too.
+ */
+static int add(struct lite_link *link, struct lite_call *call, bool again)
+{
+	unsigned long flags;
+	int err;
+
+	spin_lock_irqsave(&link->lock, flags);
+	if (again)
+		link->flushing = false;
+	err = why_closed(link);
+	if (err)
+		goto out_unlock;
+	if (again)
+		list_add(&call->list, &link->queue);
+	else
+		list_add_tail(&call->list, &link->queue);
+	if (!link->timer_on) {
+		link->timer_on = true;
+		queue_delayed_work(lite_wq, &link->timer, LITE_TICK);
+	}
+	if (!lite_link_is_up(link))
+		queue_delayed_work(lite_connect_wq, &link->queue_work, 0);
+out_unlock:
+	spin_unlock_irqrestore(&link->lock, flags);
+	return err;
+}
+
 static bool may_flush(struct lite_link *link)
 {
 	unsigned long flags;
@@ -99,7 +130,6 @@ static bool may_flush(struct lite_link *link)
 void lite_queue_flush(struct lite_link *link)
 {
 	struct lite_call *call;
-	unsigned long flags;
 	int err;
 
 	if (!may_flush(link))
@@ -112,13 +142,8 @@ void lite_queue_flush(struct lite_link *link)
 			call_over(call, err);
 			continue;
 		}
-		/* the timer tries again, should nothing else happen */
-		spin_lock_irqsave(&link->lock, flags);
-		err = why_closed(link);
-		if (!err)
-			list_add(&call->list, &link->queue);
-		link->flushing = false;
-		spin_unlock_irqrestore(&link->lock, flags);
+		/* it was nowhere: who looked meanwhile has found none */
+		err = add(link, call, true);
 		if (err)
 			call_over(call, err);
 		return;
@@ -236,26 +261,6 @@ void lite_queue_exit(struct lite_link *link)
 	cancel_delayed_work_sync(&link->queue_work);
 }
 
-/* 0, or why it may not wait */
-static int add(struct lite_link *link, struct lite_call *call)
-{
-	unsigned long flags;
-	bool timer = false;
-	int err;
-
-	spin_lock_irqsave(&link->lock, flags);
-	err = why_closed(link);
-	if (!err) {
-		list_add_tail(&call->list, &link->queue);
-		timer = !link->timer_on;
-		link->timer_on = true;
-	}
-	spin_unlock_irqrestore(&link->lock, flags);
-	if (timer)
-		queue_delayed_work(lite_wq, &link->timer, LITE_TICK);
-	return err;
-}
-
 /* see include/lego/lite.h */
 void lite_call_queue(struct lite_peer *peer, struct lite_call *call)
 {
@@ -279,15 +284,13 @@ void lite_call_queue(struct lite_peer *peer, struct lite_call *call)
 	}
 	/* once it is there it may end, and who asked may give up the peer */
 	kref_get(&peer->ref);
-	err = add(link, call);
+	err = add(link, call, false);
 	if (err) {
 		call_over(call, err);
 		goto out_put;
 	}
 	/* whatever it waits for may have happened before it was there */
 	lite_queue_flush(link);
-	if (!lite_link_is_up(link))
-		queue_delayed_work(lite_connect_wq, &link->queue_work, 0);
 out_put:
 	lite_peer_put(peer);
 }
