@@ -337,9 +337,10 @@ static void hello_work(struct work_struct *work)
 	if (READ_ONCE(conn->dead))
 		return;
 	qp->hello = true;
+	/* the regions first: after the hello it may ask for their keys */
 	if (lite_conn_has_elder(conn) || reg_ring(qp) ||
-	    lite_qp_send_closed(qp, LITE_IMM(LITE_IMM_HELLO, 0, 0), 0, false) ||
-	    lite_mr_reg_pending(qp))
+	    lite_mr_reg_pending(qp) ||
+	    lite_qp_send_closed(qp, LITE_IMM(LITE_IMM_HELLO, 0, 0), 0, false))
 		lite_qp_break(qp);
 	else
 		lite_rdma_conn_start(qp);
@@ -450,10 +451,11 @@ static int accept(struct lite_qp *qp, const struct rdma_conn_param *theirs)
 		qp->auth->text.rsp = rsp;
 	}
 	set_param(qp, &param);
+	/* ib_cm has exchanged theirs: they are what they want of us */
 	param.responder_resources = min(param.responder_resources,
-					theirs->initiator_depth);
+					theirs->responder_resources);
 	param.initiator_depth = min(param.initiator_depth,
-				    theirs->responder_resources);
+				    theirs->initiator_depth);
 	rdma_set_ack_timeout(qp->cm, ACK_TIMEOUT);
 	err = lite_qp_ready(qp, &param);
 	if (err)

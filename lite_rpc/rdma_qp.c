@@ -295,8 +295,14 @@ int lite_qp_post_wait(struct lite_qp *qp, struct ib_send_wr *first,
 	int err;
 
 	while ((err = lite_qp_post(qp, first, last, nr, true, wake_waiter,
-				   &done)) == -EAGAIN)
-		wait_event(qp->room, has_room(qp, nr));
+				   &done)) == -EAGAIN) {
+		/* a peer that takes nothing has filled it */
+		if (wait_event_timeout(qp->room, has_room(qp, nr),
+				       msecs_to_jiffies(WAIT_MS)))
+			continue;
+		lite_qp_break(qp);
+		return -ECONNRESET;
+	}
 	if (err)
 		return err;
 	if (!wait_for_completion_timeout(&done, msecs_to_jiffies(WAIT_MS))) {
