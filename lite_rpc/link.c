@@ -506,10 +506,13 @@ static void reset_work(struct work_struct *work)
 {
 	struct lite_link *link =
 		container_of(work, struct lite_link, reset_work);
+	/* as connect_work() */
+	unsigned int noio = memalloc_noio_save();
 
 	mutex_lock(&link->mutex);
 	reset_locked(link);
 	mutex_unlock(&link->mutex);
+	memalloc_noio_restore(noio);
 }
 
 /**

@@ -6,6 +6,7 @@
  * that one region serves calls over both transports at the same time.
  */
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
@@ -20,6 +21,7 @@ struct lite_mr *lite_mr_create(struct lite_node *node, struct page **pages,
 			       unsigned int nr, unsigned int access)
 {
 	struct lite_mr *mr;
+	unsigned int noio;
 	int err;
 
 	if (!nr || access & ~(LITE_MR_READ | LITE_MR_WRITE))
@@ -42,7 +44,10 @@ struct lite_mr *lite_mr_create(struct lite_node *node, struct page **pages,
 	if (err < 0)
 		goto err_free_pages;
 	mutex_lock(&node->mr_lock);
+	/* connections are made under it, which may be what reclaim waits for */
+	noio = memalloc_noio_save();
 	err = node->rdma ? lite_rdma_mr_add(mr) : 0;
+	memalloc_noio_restore(noio);
 	if (!err)
 		list_add_tail(&mr->list, &node->mrs);
 	mutex_unlock(&node->mr_lock);
@@ -53,6 +58,7 @@ struct lite_mr *lite_mr_create(struct lite_node *node, struct page **pages,
 
 err_erase:
 	xa_erase(&mr_keys, mr->loop_key);
+	synchronize_rcu(); /* whoever guessed the key, over loop */
 err_free_pages:
 	kvfree(mr->pages);
 err_free:
