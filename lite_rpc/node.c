@@ -57,7 +57,9 @@ struct lite_node *lite_node_find(const char *addr)
 	list_for_each_entry(node, &nodes, list) {
 		if (READ_ONCE(node->stopping) || strcmp(node->addr.text, addr))
 			continue;
-		lite_node_get(node);
+		/* it may be stopped, and be at its end, since that was looked at */
+		if (!kref_get_unless_zero(&node->ref))
+			continue;
 		found = node;
 		break;
 	}

@@ -56,10 +56,12 @@ void lite_peer_put(struct lite_peer *peer)
 	if (IS_ERR_OR_NULL(peer))
 		return;
 	node = peer->node;
-	/* the node outlives the peer's last reference by free_work */
+	/* free_work may have put the peer's before we are out of here */
+	lite_node_get(node);
 	spin_lock_irqsave(&node->lock, flags);
 	kref_put(&peer->ref, peer_release);
 	spin_unlock_irqrestore(&node->lock, flags);
+	lite_node_put(node);
 }
 EXPORT_SYMBOL_NS_GPL(lite_peer_put, LITE_RPC);
 
