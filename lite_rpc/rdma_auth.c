@@ -379,6 +379,8 @@ int lite_auth_serve(struct lite_qp *qp)
 		lite_conn_admit(qp->conn);
 		err = lite_qp_open(qp);
 	}
+	if (lite_fault(qp->node, LITE_FAULT_CORRUPT))
+		auth->result.mac[0] ^= 1;
 	auth->result.status = cpu_to_le32(lite_errno_to_status(err));
 	memcpy(qp->tx[0], &auth->result, sizeof(auth->result));
 	/* one that is refused shall know why before we hang up */

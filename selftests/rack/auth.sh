@@ -177,6 +177,12 @@ wait_until 10 silent
 tap_ok $? "no half-open connection stays"
 tap_check "and who does right gets in" connects p0 m0 right
 finish "the program that ran meanwhile"
+before=$(failures m0)
+quick m0 'echo 1 > /sys/kernel/debug/lego/nodes/m0/fault/corrupt'
+got=$(connects p0 m0 right)
+quick m0 'echo 0 > /sys/kernel/debug/lego/nodes/m0/fault/corrupt'
+tap_like "$got" 'rejected' "a server that does not prove the key is not used"
+tap_is "$(failures m0)" "$before" "and that is its caller's doing"
 
 # Another key, while a program runs.
 drop_key m1 short
@@ -186,6 +192,14 @@ add_key m1 one secret-of-sixteen-bytes
 use_key m1 one
 start
 begun
+# p0's connections but for the one that is made here, and how often they were lost
+m0=$(attr m0 nodes/m0/addr)
+resets() {
+	on p0 busybox awk -v m0="$m0" '
+		$1 == "out" && ($2 != m0 || $3 != "control") { n++; r += $11 }
+		END { print n + 0, r + 0 }' /sys/kernel/debug/lego/nodes/p0/links
+}
+before=$(resets)
 everywhere add_key new secret-of-the-next-year
 everywhere use_key new
 tap_check "with a new key connections are made" connects p0 m0 right
@@ -197,6 +211,11 @@ tap_like "$(connects p0 m0 right)" 'Required key' \
 	"but not when it is gone there"
 use_key p0 new
 tap_check "with the new one they still are" connects p0 m0 right
+after=$(resets)
+[ "${before% *}" -gt 0 ] && [ "${after% *}" -ge "${before% *}" ] &&
+	[ "${before#* }" = "${after#* }" ]
+tap_ok $? "no connection that there was is lost by that"
+tap_note "connections, resets: $before before, $after after"
 "$rack" net m0 down
 sleep 4
 "$rack" net m0 up
