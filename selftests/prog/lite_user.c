@@ -5,7 +5,6 @@
  * or "fail: NAME" for each behaviour.
  */
 #include <errno.h>
-#include <glob.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -53,6 +52,15 @@ static void result(int good, const char *fmt, ...)
 static int fails(int ret, int err)
 {
 	return ret && errno == err;
+}
+
+/* A node of this process: two of them may run in one kernel. */
+static struct lite *open_as(const char *what, const char *addr)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "lite-user-%s%d", what, getpid());
+	return lite_open(name, addr);
 }
 
 static double now(void)
@@ -269,9 +277,9 @@ static void test_errors(const char *addr)
 	result(!lite_peer_close(client, nobody), "and it is closed");
 	result(lite_peer_close(client, nobody) && errno == EBADF,
 	       "only once");
-	other = lite_open("lite-user-s", "loop:other");
+	other = open_as("s", "loop:other");
 	result(!other && errno == EEXIST, "a name is taken once");
-	other = lite_open("other", addr);
+	other = open_as("x", addr);
 	result(!other && errno == EADDRINUSE, "so is an address");
 	other = lite_open("other", "nonsense");
 	result(!other && errno == EINVAL, "a bad address is EINVAL");
@@ -282,28 +290,23 @@ static void test_errors(const char *addr)
 	       "a call without an answer is ETIMEDOUT in time");
 }
 
-/* how many have an LMR mapped, or -1 where that is not to be seen */
+/* how many have an LMR of the server's mapped, or -1 where that is not seen */
 static int mapped_by(const char *name)
 {
 	char line[256], is[64];
 	unsigned int nr;
 	int found = -1;
-	glob_t files;
-	size_t i;
+	FILE *f;
 
-	if (glob("/sys/kernel/debug/lego/nodes/*/lmrs", 0, NULL, &files))
-		return -1;
-	for (i = 0; i < files.gl_pathc; i++) {
-		FILE *f = fopen(files.gl_pathv[i], "r");
-
-		while (f && fgets(line, sizeof(line), f))
-			if (sscanf(line, "%63s %*x %*u %u", is, &nr) == 2 &&
-			    !strcmp(is, name))
-				found = nr;
-		if (f)
-			fclose(f);
-	}
-	globfree(&files);
+	snprintf(line, sizeof(line),
+		 "/sys/kernel/debug/lego/nodes/lite-user-s%d/lmrs", getpid());
+	f = fopen(line, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %*x %*u %u", is, &nr) == 2 &&
+		    !strcmp(is, name))
+			found = nr;
+	if (f)
+		fclose(f);
 	return found;
 }
 
@@ -417,7 +420,7 @@ static void test_death(const char *dead)
 		return;
 	pid = fork();
 	if (!pid) {
-		struct lite *l = lite_open("lite-user-d", dead);
+		struct lite *l = open_as("d", dead);
 
 		mem = l ? lite_mem_alloc(l, 65536, LITE_WRITE) : NULL;
 		if (!mem || write(fd[1], "x", 1) != 1 ||
@@ -446,7 +449,7 @@ static pid_t orphan(const char *owner)
 
 	if (pid)
 		return pid;
-	client = lite_open("lite-user-o", owner);
+	client = open_as("o", owner);
 	p = client ? lite_peer(client, lite_addr(server), 0) : -1;
 	if (p < 0 || lite_lmr_alloc(client, p, "left-behind", 4096, LITE_READ) ||
 	    lite_lock(client, p, "left-lock", 600000, 0, NULL) < 0)
@@ -482,8 +485,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "lite_user SERVER CLIENT DEAD OWNER\n");
 		return 2;
 	}
-	server = lite_open("lite-user-s", argv[1]);
-	client = lite_open("lite-user-c", argv[2]);
+	server = open_as("s", argv[1]);
+	client = open_as("c", argv[2]);
 	if (!server || !client) {
 		perror("lite_open");
 		return 1;

@@ -101,6 +101,33 @@ for pair in "1 1 4" "3 1 4" "1 3 12"; do
 	tap_note "$its requests ahead of its own, $other of the others'"
 done
 
+# begun CLASS: requests of it that were begun
+begun() {
+	on one busybox awk -v c="$1" '$1 == c && NF == 3 { print $3 }' \
+		/sys/kernel/debug/lego/workers
+}
+# before HIGH LOW TIMES: of two classes in which as much is asked for as may be,
+# so many times as much is begun in the first
+before() {
+	local names=(control demand prefetch writeback) high low
+
+	high=$(begun "${names[$1]}") low=$(begun "${names[$2]}")
+	on_sh one 'cd "$1" || exit
+		echo "loop:sink callers=64 ms=$5 op=1 work_us=2000 class=$2 $4" \
+			> run &
+		echo "loop:sink callers=64 ms=$5 op=1 work_us=2000 class=$3 $4" \
+			> sink_run
+		wait' $load_dir "$1" "$2" "$quick" $((1500 * slow))
+	high=$(($(begun "${names[$1]}") - high))
+	low=$(($(begun "${names[$2]}") - low))
+	[ $high -ge $(($3 * low / 10)) ] && [ $low -gt 0 ]
+	tap_ok $? "class $1 is served before class $2, and that not never"
+	tap_note "$high and $low begun"
+}
+before 1 3 25
+before 1 0 14
+before 2 3 14
+
 # handlers that wait for handlers, and for each other
 work callers=64 calls=128 nest=1
 load_clean "one worker, handlers that call"

@@ -1,9 +1,32 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# LMRs over the loop transport: see selftests/module/lego_lmr.
+# LMRs over the loop transport: see selftests/module/lego_lmr. Their memory is
+# given back, and is no more than a node gives.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../module.sh"
+. "$(dirname "$0")/../stress.sh"
 
-module_run one lego_lmr 51 at="$(attr m0 nodes/m0/addr)" \
-	other="$(attr m1 nodes/m1/addr)" gmgr="$(attr g0 nodes/g0/addr)"
+params=(at="$(attr m0 nodes/m0/addr)" other="$(attr m1 nodes/m1/addr)"
+	gmgr="$(attr g0 nodes/g0/addr)")
+module_run one lego_lmr 66 "${params[@]}"
+
+most() { # MiB
+	quick one 'echo "$1" > /sys/module/lite_rpc/parameters/lmr_mb' "$1"
+}
+use() { # 16 MiB are made, written, freed
+	on one cat /sys/kernel/debug/lego/lmr/bw 2>&1
+}
+on one insmod "$TOP/build/$KERNEL/lego_lmr/lego_lmr.ko" "${params[@]}"
+use > /dev/null
+before=$(kib_free one)
+most 20
+for i in 1 2 3 4; do
+	tap_like "$(use)" '^[0-9]+$' "there is room for it each time ($i)"
+done
+most 15
+tap_like "$(use)" 'Cannot allocate memory' "more than a node gives is refused"
+most 0
+given_back one "$before" "LMRs'"
+on one rmmod lego_lmr
+tap_ok $? "the module unloads"
 tap_done

@@ -61,6 +61,52 @@ send() {
 }
 
 load_insmod one sink=loop:sink || exit
+# how long calls took, and what became of them
+load_run "${sink[@]}" calls=20 op=1 work_us=20000 hold=1 \
+	timeout_ms=$((10000 * slow))
+half=$(load_link "${sink[@]}" p50_ns)
+[ "$half" -ge 20000000 ] && [ "$half" -le $((60000000 * slow)) ]
+tap_ok $? "half of the calls take what their handler takes"
+tap_note "$half ns"
+sent=$(load_link "${sink[@]}" sent_bytes)
+load_run "${sink[@]}" calls=10 size=200 hold=1 timeout_ms=$((10000 * slow))
+sent=$(($(load_link "${sink[@]}" sent_bytes) - sent))
+[ $sent -ge 2000 ] && [ $sent -le 3000 ]
+tap_ok $? "the bytes of requests are counted"
+fault one sink drop 1
+load_run "${sink[@]}" calls=3 hold=1 timeout_ms=300
+fault one sink drop 0
+tap_is "$(load_link "${sink[@]}" timeouts)" 3 "time-outs are counted"
+fault one load fail_qp 1
+load_run "${sink[@]}" calls=2 op=1 work_us=50000 hold=1 \
+	timeout_ms=$((10000 * slow))
+fault one load fail_qp 0
+tap_is "$(load_link "${sink[@]}" lost)" 2 "and what is lost with a connection"
+tap_is "$(load_link "${sink[@]}" errors)" 5 "errors are all of these"
+load_run "${sink[@]}" calls=1 hold=1 timeout_ms=$((10000 * slow))
+tap_is "$(load_link "${sink[@]}" credits)" 64 "nobody calls: all slots are free"
+fault one sink delay_ms 2000
+load_run "${sink[@]}" callers=20 calls=20 hold=1 timeout_ms=$((10000 * slow)) &
+busy() {
+	local n
+	n=$(load_link "${sink[@]}" outstanding)
+	[ "$n" -ge 5 ] && [ "$(load_link "${sink[@]}" credits)" -lt 64 ]
+}
+wait_until 5 busy
+tap_ok $? "calls under way are seen, and take credits"
+wait
+fault one sink delay_ms 0
+
+# What a handler of a connection that was lost still does is over before the
+# next begins: each request breaks it once it is there.
+fault one load fail_qp 1
+load_run "${sink[@]}" callers=2 op=1 work_us=300000 ms=$((2000 * slow)) \
+	timeout_ms=$((10000 * slow))
+fault one load fail_qp 0
+tap_is "$(load_is at_once)" 1 "a lost connection's handler is over before others begin"
+[ "$(load_is calls)" -gt "$(load_is ok)" ]
+tap_ok $? "and it was lost"
+on_sh one 'rmmod lego_load' && load_insmod one sink=loop:sink
 on_sh one 'cd /sys/kernel/tracing; echo > trace
 	echo 1 > events/lite_rpc/lite_link_state/enable'
 beat one 100 5

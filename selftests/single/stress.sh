@@ -15,6 +15,7 @@ delay=/sys/kernel/debug/lego/nodes/sink/fault/delay_ms
 quick one 'echo 20 > $1' $delay
 many one loop:sink
 quick one 'echo 0 > $1' $delay
+waiting one loop:sink one
 forgotten one sink
 before=$(kib_free one)
 faults one loop:sink one 500

@@ -12,7 +12,8 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
-#include <lego/lite.h>
+
+#include "test.h"
 
 static char *ip = "";
 module_param(ip, charp, 0444);
@@ -30,25 +31,18 @@ static char *other = "";
 module_param(other, charp, 0444);
 MODULE_PARM_DESC(other, "address of another");
 
-#define SIZE (3 * 1024 * 1024 + 5 * PAGE_SIZE) /* not whole pieces */
+#define SIZE LMR_SIZE
 #define ADDERS 4
 #define ADDS 200
 
-/* A node, the two it uses memory at, and its buffer. */
-struct actor {
-	struct lite_node *node;
-	struct lite_peer *at;
-	struct lite_peer *other;
-	u8 *buf;
-	struct lite_mr *mr;
-};
-
-static struct actor alice, bob;
+struct actor alice, bob;
+static struct actor carol; /* of "own" */
+static const struct lite_member_ops no_ops;
 static struct dentry *dir;
 static DEFINE_MUTEX(run_lock);
 static unsigned int tap_nr;
 
-static void tap(struct seq_file *m, bool ok, const char *name, int err)
+void tap(struct seq_file *m, bool ok, const char *name, int err)
 {
 	seq_printf(m, "%sok %u - %s\n", ok ? "" : "not ", ++tap_nr, name);
 	if (!ok)
@@ -56,12 +50,12 @@ static void tap(struct seq_file *m, bool ok, const char *name, int err)
 }
 
 /* the outcome is that errno */
-static void tap_err(struct seq_file *m, int err, int want, const char *name)
+void tap_err(struct seq_file *m, int err, int want, const char *name)
 {
 	tap(m, err == want, name, err);
 }
 
-static void tap_ok(struct seq_file *m, int err, const char *name)
+void tap_ok(struct seq_file *m, int err, const char *name)
 {
 	tap_err(m, err, 0, name);
 }
@@ -71,7 +65,7 @@ static struct lite_sge piece(struct actor *a, u64 off, u32 len)
 	return (struct lite_sge){ .mr = a->mr, .off = off, .len = len };
 }
 
-static int get(struct actor *a, struct lite_lmr *lmr, u64 off, u32 len)
+int get(struct actor *a, struct lite_lmr *lmr, u64 off, u32 len)
 {
 	struct lite_sge sge = piece(a, 0, len);
 
@@ -79,7 +73,7 @@ static int get(struct actor *a, struct lite_lmr *lmr, u64 off, u32 len)
 	return lite_lmr_read(lmr, off, &sge, 1);
 }
 
-static void fill(struct actor *a, u64 off, u32 len, u8 seed)
+void fill(struct actor *a, u64 off, u32 len, u8 seed)
 {
 	u32 i;
 
@@ -87,7 +81,7 @@ static void fill(struct actor *a, u64 off, u32 len, u8 seed)
 		a->buf[i] = seed + (off + i) * 31 + ((off + i) >> 12);
 }
 
-static int put(struct actor *a, struct lite_lmr *lmr, u64 off, u32 len, u8 seed)
+int put(struct actor *a, struct lite_lmr *lmr, u64 off, u32 len, u8 seed)
 {
 	struct lite_sge sge = piece(a, 0, len);
 
@@ -96,7 +90,7 @@ static int put(struct actor *a, struct lite_lmr *lmr, u64 off, u32 len, u8 seed)
 }
 
 /* does it hold what put() put? */
-static bool holds(struct actor *a, struct lite_lmr *lmr, u64 off, u32 len,
+bool holds(struct actor *a, struct lite_lmr *lmr, u64 off, u32 len,
 		  u8 seed)
 {
 	u32 i;
@@ -314,6 +308,36 @@ static void test_atomic(struct seq_file *m, struct lite_lmr *a)
 		"and one beyond the end");
 }
 
+/* it takes as long as the news of its owner's end */
+static void wait_dead(struct lite_lmr *lmr)
+{
+	unsigned int i;
+
+	for (i = 0; i < 100 && !get(&alice, lmr, 0, 4096); i++)
+		msleep(100);
+}
+
+/* bob becomes a member that has memory. Return: who is where most is */
+static u64 join_bob(struct seq_file *m)
+{
+	struct lite_member *member;
+	u64 incarnation = 0;
+	unsigned int i, nr;
+	int err;
+
+	err = lite_lmr_alloc(bob.at, "lmr-b", SIZE, LITE_LMR_READ);
+	if (!err)
+		err = lite_join(bob.node, gmgr, &no_ops);
+	tap_ok(m, err, "a node joins");
+	member = kcalloc(64, sizeof(*member), GFP_KERNEL);
+	nr = member ? lite_members(bob.node, member, 64) : 0;
+	for (i = 0; i < nr; i++)
+		if (!strcmp(member[i].addr, at))
+			incarnation = member[i].incarnation;
+	kfree(member);
+	return incarnation;
+}
+
 static void test_end(struct seq_file *m, struct lite_lmr *a)
 {
 	struct lite_lmr *b = lite_lmr_map(bob.at, "lmr-a", LITE_LMR_READ);
@@ -334,11 +358,17 @@ static void test_end(struct seq_file *m, struct lite_lmr *a)
 		   get(&alice, a, 0, 4096) : -ESTALE, -ESTALE,
 		"nor does who had it");
 
-	err = lite_lmr_alloc(bob.at, "lmr-b", SIZE, LITE_LMR_READ);
-	if (!err)
-		err = lite_join(bob.node, gmgr, &(struct lite_member_ops){});
-	tap_ok(m, err, "one that is a member has memory");
+	b = lite_lmr_map(alice.at, "lmr-b", LITE_LMR_READ);
+	tap_ok(m, PTR_ERR_OR_ZERO(b) ?: get(&alice, b, 0, 4096),
+	       "one that is a member has memory");
 	lite_leave(bob.node);
+	if (!IS_ERR(b)) {
+		wait_dead(b);
+		err = get(&alice, b, 0, 4096);
+		tap(m, err && !memchr_inv(alice.buf, 0x5a, 4096),
+		    "when it leaves the keys of that are dead", err);
+		lite_lmr_unmap(b);
+	}
 	for (i = 0; i < 100; i++) {
 		b = lite_lmr_map(alice.at, "lmr-b", LITE_LMR_READ);
 		lite_lmr_unmap(b);
@@ -347,7 +377,7 @@ static void test_end(struct seq_file *m, struct lite_lmr *a)
 		msleep(100);
 	}
 	tap_err(m, PTR_ERR_OR_ZERO(b), -ENOENT,
-		"when it leaves that is freed");
+		"and it is freed");
 }
 
 static void actor_exit(struct actor *a)
@@ -412,8 +442,11 @@ static int run_show(struct seq_file *m, void *v)
 	if (!IS_ERR(a)) {
 		test_move(m, a);
 		test_access(m, a);
+		test_keys(m, a);
 		test_at_node(m, a);
 		test_atomic(m, a);
+		test_many(m, *ip ? "10.255.255.1:7499" : "loop:nobody");
+		test_objects(m, a, at, join_bob(m));
 		test_end(m, a);
 		lite_lmr_unmap(a);
 	}
@@ -484,6 +517,65 @@ out_exit:
 }
 DEFINE_SHOW_ATTRIBUTE(bw);
 
+#define OWN_MAX 1000
+
+static struct lite_lmr *owned[OWN_MAX];
+
+/* one more, with its keys */
+static int own_one(unsigned int nr)
+{
+	char name[LITE_NAME_LEN];
+	int err;
+
+	snprintf(name, sizeof(name), "carols-%u", nr);
+	err = lite_lmr_alloc(carol.at, name, 4096, 0);
+	if (err)
+		return err;
+	owned[nr] = lite_lmr_map(carol.at, name, LITE_LMR_RW);
+	return PTR_ERR_OR_ZERO(owned[nr]) ?: get(&carol, owned[nr], 0, 4096);
+}
+
+/* Write a number: carol joins, has so many LMRs at the other node, and stays. */
+static ssize_t own_write(struct file *file, const char __user *ubuf,
+			 size_t count, loff_t *pos)
+{
+	unsigned int i, nr;
+	int err;
+
+	err = kstrtouint_from_user(ubuf, count, 0, &nr);
+	if (err || nr > OWN_MAX)
+		return err ?: -EINVAL;
+	mutex_lock(&run_lock);
+	err = carol.node ? -EBUSY : actor_init(&carol, "carol", 7493);
+	if (!err)
+		err = lite_join(carol.node, gmgr, &no_ops);
+	for (i = 0; i < nr && !err; i++)
+		err = own_one(i);
+	mutex_unlock(&run_lock);
+	return err ?: count;
+}
+
+/* without a word to the other node, nor to gmgr, if that is not there */
+static void own_exit(void)
+{
+	unsigned int i;
+
+	if (!carol.node)
+		return;
+	lite_leave(carol.node);
+	lite_node_stop(carol.node);
+	for (i = 0; i < OWN_MAX; i++)
+		lite_lmr_unmap(owned[i]);
+	actor_exit(&carol);
+}
+
+static const struct file_operations own_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = own_write,
+	.llseek = noop_llseek,
+};
+
 static int run_open(struct inode *inode, struct file *file)
 {
 	/* room for all at once, or it would be run again */
@@ -503,12 +595,14 @@ static int __init lego_lmr_init(void)
 	dir = debugfs_create_dir("lmr", lite_debugfs());
 	debugfs_create_file("run", 0400, dir, NULL, &run_fops);
 	debugfs_create_file("bw", 0400, dir, NULL, &bw_fops);
+	debugfs_create_file("own", 0200, dir, NULL, &own_fops);
 	return 0;
 }
 
 static void __exit lego_lmr_exit(void)
 {
 	debugfs_remove(dir);
+	own_exit();
 }
 
 module_init(lego_lmr_init);

@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# timeout: 240
+# What members hear of gmgr. One dies while gmgr is away, which then comes again
+# and knows neither: what it had is freed all the same. One leaves that had so
+# much that to end it takes long: nobody else is taken for dead for that.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../module.sh"
+
+expect_log 'gmgr .* does not answer'
+build=$TOP/build/$KERNEL
+carol() { # LMRS: carol comes, and has so many at m0
+	on one insmod "$build/lego_lmr/lego_lmr.ko" \
+		at="$(attr m0 nodes/m0/addr)" other="$(attr m1 nodes/m1/addr)" \
+		gmgr="$(attr g0 nodes/g0/addr)" &&
+		quick one 'echo "$1" > /sys/kernel/debug/lego/lmr/own' "$1"
+}
+has() {
+	quick one 'grep -c "^carols-" /sys/kernel/debug/lego/nodes/m0/lmrs; true'
+}
+freed() { [ "$(has)" = 0 ]; }
+joined() {
+	local n
+	for n in p0 m0 m1 s0; do
+		[ "$(attr g0 "gmgr/g0/members/$n/state")" = up ] || return
+	done
+}
+
+nr=400
+carol $nr
+tap_is "$(has)" $nr "a node joins, and owns memory at another"
+on_sh one 'dmesg -C; rmmod lego_lmr'
+tap_ok $? "it leaves"
+wait_until 60 freed
+tap_is "$(has)" 0 "what it had is freed"
+tap_is "$(on one dmesg | grep ' is dead: ')" "" \
+	"nobody is taken for dead while that is done"
+
+carol 1
+tap_is "$(has)" 1 "a node comes again"
+on_sh one 'for v in $(lego vnode list | sed 1d | cut -d " " -f 1); do
+		lego vnode rm $v
+	done
+	rmmod gmgr'
+tap_ok $? "gmgr ends"
+on one rmmod lego_lmr
+tap_ok $? "then the node, which can tell nobody"
+on one insmod "$build/gmgr/gmgr.ko" name=g0 addr=loop:g0
+tap_check "gmgr comes again, and has all others as members" wait_until 20 joined
+tap_is "$(has)" 1 "nobody can say at once that the owner is dead"
+wait_until 40 freed
+tap_is "$(has)" 0 "its memory is freed"
+have_vnode test
+tap_like "$(lrun sh -c 'echo works')" '^works$' "and programs run"
+tap_done
