@@ -22,7 +22,7 @@
  * @FUZZ_LEN: length in bytes, of some pages
  * @FUZZ_COUNT: bytes, at most some pages
  * @FUZZ_OFF: offset in a file
- * @FUZZ_NAME: of a component or LMR
+ * @FUZZ_NAME: of a component, an LMR or a lock
  * @FUZZ_ADDR: address of a component
  * @FUZZ_ROOT: a directory
  * @FUZZ_SELF: incarnation of who sends
@@ -92,6 +92,10 @@ struct fuzz_op {
 #define LMR_ID(_op) \
 	{ .op = _op, .size = sizeof(struct lite_lmr_id_req), \
 	  .field = { F(lite_lmr_id_req, id, LMR) } }
+#define LOCK_ID(_op) \
+	{ .op = _op, .size = sizeof(struct lite_lock_id_req), \
+	  .field = { F(lite_lock_id_req, name, NAME), \
+		     F(lite_lock_id_req, id, SMALL) } }
 #define MCOMP_SPACE(_op) \
 	{ .op = _op, .size = sizeof(struct mcomp_space_req), \
 	  .field = { F(mcomp_space_req, space, SPACE), \
@@ -144,6 +148,18 @@ static const struct fuzz_op ops[] = {
 		     F(lite_lmr_atomic_req, value, SMALL),
 		     F(lite_lmr_atomic_req, expect, SMALL),
 		     F(lite_lmr_atomic_req, what, WHAT) } },
+	{ .op = LITE_LOCK_ACQUIRE, .size = sizeof(struct lite_lock_req),
+	  .field = { F(lite_lock_req, name, NAME),
+		     F(lite_lock_req, id, SMALL),
+		     F(lite_lock_req, lease_ms, COUNT),
+		     F(lite_lock_req, wait_ms, SMALL) } },
+	LOCK_ID(LITE_LOCK_RENEW),
+	LOCK_ID(LITE_LOCK_RELEASE),
+	{ .op = LITE_BARRIER, .size = sizeof(struct lite_barrier_req),
+	  .field = { F(lite_barrier_req, name, NAME),
+		     F(lite_barrier_req, id, SMALL),
+		     F(lite_barrier_req, nr, SMALL),
+		     F(lite_barrier_req, wait_ms, SMALL) } },
 
 	{ .op = GMGR_JOIN, .size = sizeof(struct gmgr_join_req),
 	  .field = { F(gmgr_join_req, name, NAME),

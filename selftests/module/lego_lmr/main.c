@@ -90,8 +90,7 @@ int put(struct actor *a, struct lite_lmr *lmr, u64 off, u32 len, u8 seed)
 }
 
 /* does it hold what put() put? */
-bool holds(struct actor *a, struct lite_lmr *lmr, u64 off, u32 len,
-		  u8 seed)
+bool holds(struct actor *a, struct lite_lmr *lmr, u64 off, u32 len, u8 seed)
 {
 	u32 i;
 
