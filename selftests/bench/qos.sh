@@ -16,6 +16,7 @@ trap 'rm -rf "$tmp" "$load_out"' EXIT
 ip() { attr "$1" "nodes/$1/addr" | sed 's/:.*//'; }
 to=$(attr m0 nodes/m0/addr)
 load_insmod p0 addr="$(ip p0):7490" sink="$(ip p0):7491" || exit
+fault p0 load fail_alloc 0
 
 median() { # of lines
 	sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
