@@ -212,8 +212,9 @@ tap_like "$(connects p0 m0 right)" 'Required key' \
 use_key p0 new
 tap_check "with the new one they still are" connects p0 m0 right
 after=$(resets)
-[ "${before% *}" -gt 0 ] && [ "${after% *}" -ge "${before% *}" ] &&
-	[ "${before#* }" = "${after#* }" ]
+# one that nobody needs any more may have gone meanwhile
+[ "${before% *}" -gt 0 ] && [ "${after% *}" -gt 0 ] &&
+	[ "${after#* }" -le "${before#* }" ]
 tap_ok $? "no connection that there was is lost by that"
 tap_note "connections, resets: $before before, $after after"
 "$rack" net m0 down
