@@ -100,7 +100,7 @@ fault one sink delay_ms 0
 # What a handler of a connection that was lost still does is over before the
 # next begins: each request breaks it once it is there.
 fault one load fail_qp 1
-load_run "${sink[@]}" callers=2 op=1 work_us=300000 ms=$((2000 * slow)) \
+load_run "${sink[@]}" op=1 work_us=300000 ms=$((2000 * slow)) \
 	timeout_ms=$((10000 * slow))
 fault one load fail_qp 0
 tap_is "$(load_is at_once)" 1 "a lost connection's handler is over before others begin"
