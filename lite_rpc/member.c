@@ -92,7 +92,9 @@ static int gmgr_call(struct lite_membership *ms, u16 op, const void *req,
 		.rsp_size = rsp_size,
 		.timeout_ms = GMGR_CALL_MS,
 	};
-	int err = lite_call(ms->gmgr, &call);
+	/* lite_leave() puts it after the works have ended, but clears it before */
+	struct lite_peer *gmgr = READ_ONCE(ms->gmgr);
+	int err = gmgr ? lite_call(gmgr, &call) : -ENOTCONN;
 
 	if (err)
 		return err;
