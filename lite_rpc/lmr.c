@@ -584,7 +584,9 @@ static void reap_maps(struct lite_node *node, struct lmr *lmr)
 		if (!map->heard ||
 		    !is_missed(node, map->incarnation, &map->missed))
 			continue;
-		map->granted = false;
+		/* to forget it must not allow more: it may only be away */
+		if (!(lmr->others & ~map->grant))
+			map->granted = false;
 		end_map(lmr, map);
 	}
 	mutex_unlock(&lmr->lock);

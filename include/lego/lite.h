@@ -374,6 +374,8 @@ int lite_lmr_free(struct lite_lmr *lmr);
  * @incarnation: of the node
  * @access: LITE_LMR_*; 0: none. What it mapped for more it has lost on return
  *
+ * It holds until that node has ended. One that is no member of the rack has if
+ * it has been without a connection for 15 s; what it was denied stays so.
  * Context, return: as lite_lmr_free().
  */
 int lite_lmr_grant(struct lite_lmr *lmr, u64 incarnation, u32 access);
