@@ -299,7 +299,7 @@ static long call_sync(struct call *c, struct lite_u_call *a,
 		      struct lite_u_call __user *arg)
 {
 	unsigned long end = jiffies + time_of(&c->call);
-	long r;
+	long r, left;
 
 	/* a queued call would only say that its time is over */
 	r = lite_link_connect(&peer_of(c)->link[c->call.class],
@@ -307,8 +307,8 @@ static long call_sync(struct call *c, struct lite_u_call *a,
 	if (r)
 		goto out_free;
 	/* what is left of it, and never 0, which is the default */
-	c->call.timeout_ms = time_before(jiffies, end) ?
-				     jiffies_to_msecs(end - jiffies) : 1;
+	left = end - jiffies;
+	c->call.timeout_ms = left > 0 ? jiffies_to_msecs(left) : 1;
 	call_start(c);
 	if (call_wait(c))
 		return -EINTR;
