@@ -41,6 +41,24 @@ tap_is "$(has)" 0 "what it had is freed"
 tap_is "$(on one dmesg | grep ' is dead: ')" "" \
 	"nobody is taken for dead while that is done"
 
+# one leaves while it reads the news of another, which takes its time
+slow_gmgr() { # MS
+	quick one 'echo "$1" > /sys/kernel/debug/lego/nodes/g0/fault/delay_ms' "$1"
+}
+for _ in 1 2; do
+	carol 1
+	on_sh one 'cd /sys/kernel/config/lego/mcomp && mb=$(cat m1/mem_mb) &&
+		rmdir m1 && mkdir m1 && cd m1 && echo loop:m1 > addr &&
+		echo loop:g0 > gmgr && echo "$mb" > mem_mb && echo 1 > enable'
+	slow_gmgr 2000
+	sleep 1
+	on one rmmod lego_lmr
+	left=$?
+	slow_gmgr 0
+	[ $left = 0 ] || break
+done
+tap_is $left 0 "a node leaves while it asks gmgr"
+
 carol 1
 tap_is "$(has)" 1 "a node comes again"
 on one rmmod gmgr
