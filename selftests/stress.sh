@@ -155,9 +155,14 @@ faults() {
 			load_run "$1" "$2" $all ms=$ms mode=2
 			load_good "$what at $who, one-way"
 			case $what in
-			drop | corrupt | fail_qp)
+			drop | corrupt)
 				[ $hit -gt 0 ]
 				tap_ok $? "$what at $who: calls fail by it"
+				;;
+			fail_qp) # replies that are on their way may still come
+				load_run "$1" "$2" $all calls=400 hold=1 size=200
+				[ "$(load_link "$1" "$2" resets)" -gt 0 ]
+				tap_ok $? "$what at $who: the connection breaks by it"
 				;;
 			esac
 			if [ "$what $who" = "corrupt sink" ]; then

@@ -16,6 +16,8 @@ import time
 from common import HERE, RUN, RackError, ip_cmd, read_file
 
 AGENT_PORT = 77
+# A machine whose host is busy elsewhere may stand still for many seconds.
+ANSWER_S = 30.0
 
 # Lines of a kernel log that fail whatever is running.
 BAD = re.compile(
@@ -157,7 +159,7 @@ class Rack:
                 ip_cmd(*n, "link", "set", tap, "mtu", mtu, "master", bridge,
                        "up")
 
-    def connect(self, node, timeout=5.0):
+    def connect(self, node, timeout):
         """A connection to a node's agent, from inside the namespace."""
         libc = ctypes.CDLL(None, use_errno=True)
         home = os.open("/proc/self/ns/net", os.O_RDONLY)
@@ -189,7 +191,7 @@ class Rack:
         Return its exit status.
         """
         try:
-            sock = self.connect(node)
+            sock = self.connect(node, ANSWER_S)
         except OSError as exc:
             raise RackError(f"{node['name']}: no answer: {exc}") from None
         with sock:
