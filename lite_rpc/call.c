@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Calls: from struct lite_call to a message in a slot, and the wait for it. */
+#include <linux/delay.h>
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/sched/clock.h>
@@ -7,6 +8,9 @@
 #include <linux/sched/stat.h>
 
 #include "lite_rpc.h"
+
+#define KILLED_MS 2000 /* what a peer has left to answer a killed caller */
+#define RETRY_MS 20 /* how often one looks whom a signal does not end */
 
 /* the segments of one direction; how many, or a negative errno */
 static int build_segs(struct lite_link *link, const struct lite_sge *sge,
@@ -293,6 +297,60 @@ static bool is_complete(void *done)
 	return completion_done(done);
 }
 
+/* its time is over at @end, if it is not over before */
+static void hurry(struct lite_peer *peer, struct lite_call *call,
+		  unsigned long end)
+{
+	struct lite_link *link;
+	unsigned long flags;
+	unsigned int i;
+
+	if (call->class >= LITE_CLASS_NR)
+		return; /* it never began */
+	link = &peer->link[call->class];
+	spin_lock_irqsave(&link->lock, flags);
+	if (time_after(call->deadline, end))
+		call->deadline = end; /* it may be in the queue */
+	for (i = 0; i < LITE_SLOTS; i++) {
+		struct lite_slot *s = &link->slot[i];
+
+		if (s->state == LITE_SLOT_BUSY && s->call == call &&
+		    time_after(s->deadline, end))
+			s->deadline = end;
+	}
+	spin_unlock_irqrestore(&link->lock, flags);
+}
+
+/**
+ * lite_calls_wait() - wait for calls that cannot be taken back
+ * @peer: whose, each; held
+ * @call: started or queued, each
+ * @nr: how many
+ * @done: completed when all are over
+ *
+ * The peers may write to their memory till they have answered, or the link is
+ * reset. Who is killed waits for that no longer than KILLED_MS.
+ * Context: process, bounded by the calls' time-outs.
+ */
+void lite_calls_wait(struct lite_peer *const *peer, struct lite_call *call,
+		     unsigned int nr, struct completion *done)
+{
+	unsigned long end;
+	unsigned int i;
+
+	if (!wait_for_completion_killable(done))
+		return;
+	end = jiffies + msecs_to_jiffies(KILLED_MS);
+	/* one on its way from the queue to a slot is found the next time */
+	do {
+		for (i = 0; i < nr; i++)
+			hurry(peer[i], &call[i], end);
+	} while (!wait_for_completion_timeout(done, LITE_TICK));
+	for (i = 0; i < nr; i++)
+		if (call[i].status == -ETIMEDOUT)
+			call[i].status = -EINTR;
+}
+
 /* @call is started: wait till it is over */
 static void wait_over(struct lite_peer *peer, struct lite_call *call,
 		      struct completion *done)
@@ -300,9 +358,12 @@ static void wait_over(struct lite_peer *peer, struct lite_call *call,
 	struct lite_link *link = &peer->link[call->class];
 
 	lite_call_spin(peer, call->class, is_complete, done);
+	if (call->nokill) {
+		wait_for_completion(done); /* bounded by the time-out */
+		return;
+	}
 	if (call->nr_in || call->nr_out) {
-		/* bounded by the time-out and the reset that follows it */
-		wait_for_completion(done);
+		lite_calls_wait(&peer, call, 1, done);
 		return;
 	}
 	if (!wait_for_completion_killable(done))
@@ -331,14 +392,17 @@ static int start_bounded(struct lite_peer *peer, struct lite_call *call,
 			return err;
 		if (time_after_eq(jiffies, deadline))
 			return err == -EAGAIN ? -ETIMEDOUT : err;
-		if (err == -ENOTCONN) {
+		if (err == -ENOTCONN)
 			err = lite_link_connect(&peer->link[call->class],
 						deadline);
-			if (err)
-				return err;
-		} else if (lite_peer_wait_slot(peer, call->class) == -EINTR) {
-			return -EINTR;
-		}
+		else if (lite_peer_wait_slot(peer, call->class) == -EINTR)
+			err = -EINTR;
+		else
+			err = 0;
+		if (err == -EINTR && call->nokill)
+			msleep(RETRY_MS);
+		else if (err)
+			return err;
 	}
 }
 

@@ -468,6 +468,8 @@ void lite_link_arm(struct lite_link *link, unsigned int slot);
 bool lite_link_unarm(struct lite_link *link, unsigned int slot, u32 xid);
 int lite_call_send(struct lite_peer *peer, struct lite_call *call,
 		   unsigned long deadline);
+void lite_calls_wait(struct lite_peer *const *peer, struct lite_call *call,
+		     unsigned int nr, struct completion *done);
 void lite_queue_init(struct lite_link *link);
 void lite_queue_exit(struct lite_link *link);
 void lite_queue_flush(struct lite_link *link);

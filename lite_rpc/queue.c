@@ -328,7 +328,7 @@ int lite_call_many(struct lite_peer *const *peer, struct lite_call *call,
 	}
 	/* each ends within its time-out */
 	if (!atomic_dec_and_test(&many.left))
-		wait_for_completion(&many.done);
+		lite_calls_wait(peer, call, nr, &many.done);
 	lite_worker_back(worker);
 	for (i = 0; i < nr && !err; i++)
 		err = call[i].status;

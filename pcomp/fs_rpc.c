@@ -262,6 +262,7 @@ static int pcomp_fs_try(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 		.out = call->out,
 		.nr_out = call->out ? 1 : 0,
 		.timeout_ms = PCOMP_FS_TIMEOUT_MS,
+		.nokill = call->nokill,
 	};
 	struct lite_peer *peer;
 	u64 incarnation;

@@ -116,6 +116,7 @@ enum lite_class {
  * @out: where the server may write (LITE_MR_WRITE)
  * @nr_out: how many, at most LITE_MAX_SEGS
  * @timeout_ms: 0 for the default (LITE_TIMEOUT_MS)
+ * @nokill: lite_call(): a fatal signal does not end the wait
  * @done: asynchronous calls: called exactly once, from any context including
  *	softirq, when the call is over and the peer can no longer touch any of
  *	its memory; may free the call. Must not sleep.
@@ -143,6 +144,7 @@ struct lite_call {
 	const struct lite_sge *out;
 	u8 nr_out;
 	u32 timeout_ms;
+	bool nokill;
 	void (*done)(struct lite_call *call);
 	void *priv;
 	int status;
@@ -159,7 +161,8 @@ struct lite_call {
  *
  * Connects first where needed. Waits at most the time-out, and until the peer
  * can no longer touch @call's memory; a fatal signal ends the wait early
- * (-EINTR) for a call without @in and @out.
+ * (-EINTR) unless @call->nokill: at once for a call without @in and @out, in 2 s for others, whose
+ * link is reset if the peer has not answered by then.
  *
  * Context: process, may sleep, no spinlock held. Safe in reclaim
  *	(memalloc_noio) once connected.
@@ -199,7 +202,8 @@ void lite_call_queue(struct lite_peer *peer, struct lite_call *call);
  * @call: what, each; @done and @priv are lite_rpc's, @status tells the outcome
  * @nr: how many
  *
- * Context: process, may sleep, bounded by the calls' time-outs.
+ * Context: process, may sleep, bounded by the calls' time-outs; a fatal signal
+ *	ends it in 2 s, as lite_call() with memory.
  * Return: 0, or the first error in order.
  */
 int lite_call_many(struct lite_peer *const *peer, struct lite_call *call,

@@ -153,6 +153,28 @@ ms=$(on_sh one 'echo "loop:sink op=1" > /sys/kernel/debug/lego/nodes/g0/inject &
 [ "$ms" -lt 2000 ] # its time-out is 2500 ms away
 tap_ok $? "a caller that is killed in a call without memory ends at once"
 tap_note "after $ms ms"
+# its memory is the peer's till that has answered, or the connection is reset
+killed() { # WORDS...: so long after it was killed a call ends, ms
+	on_sh one 'echo "$*" > /sys/kernel/debug/lego/load/run &
+		sleep 1
+		start=${EPOCHREALTIME/./}
+		kill -9 $!; wait $! 2> /dev/null
+		echo $(((${EPOCHREALTIME/./} - start) / 1000))' "$@"
+}
+beat one 1000 60
+for how in "mode=0 out=4096,with memory" "mode=4,to many"; do
+	# shellcheck disable=SC2086 # words
+	ms=$(killed loop:sink class=0 calls=1 hold=1 timeout_ms=40000 ${how%,*})
+	[ "$ms" -lt $((5000 * slow)) ]
+	tap_ok $? "a caller that is killed in a call ${how#*,} ends soon"
+	tap_note "after $ms ms"
+done
+ms=$(killed loop:sink class=0 calls=1 hold=1 timeout_ms=$((6000 * slow)) out=4096 \
+	nokill=1)
+[ "$ms" -ge $((3000 * slow)) ]
+tap_ok $? "but one that must not be waits its time"
+tap_note "after $ms ms"
+beat one 1000 5
 fault one sink drop 0
 load_run "${sink[@]}" calls=1 hold=1
 load_clean "a peer that answers again"

@@ -15,12 +15,14 @@
  * @LOAD_ASYNC: lite_call_start(), and waits for done
  * @LOAD_ONEWAY: lite_notify()
  * @LOAD_QUEUE: lite_call_queue(), and waits for done
+ * @LOAD_MANY: lite_call_many(), of one
  */
 enum load_mode {
 	LOAD_SYNC,
 	LOAD_ASYNC,
 	LOAD_ONEWAY,
 	LOAD_QUEUE,
+	LOAD_MANY,
 };
 
 /**
@@ -61,6 +63,7 @@ enum load_nest {
  * @op: enum load_op
  * @work_us: how long LOAD_WORK takes
  * @nest: enum load_nest
+ * @nokill: 1: LOAD_SYNC waits even if it is killed
  */
 struct load_opts {
 	char addr[LITE_ADDR_LEN];
@@ -77,6 +80,7 @@ struct load_opts {
 	u32 op;
 	u32 work_us;
 	u32 nest;
+	u32 nokill;
 };
 
 /**

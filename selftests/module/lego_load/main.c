@@ -66,13 +66,14 @@ static const struct word words[] = {
 	{ "size", offsetof(struct load_opts, size), 0, LITE_PING_MAX },
 	{ "out", offsetof(struct load_opts, out), 0, LITE_PING_OUT_MAX },
 	{ "class", offsetof(struct load_opts, class), 0, LITE_CLASS_NR - 1 },
-	{ "mode", offsetof(struct load_opts, mode), 0, LOAD_QUEUE },
+	{ "mode", offsetof(struct load_opts, mode), 0, LOAD_MANY },
 	{ "timeout_ms", offsetof(struct load_opts, timeout_ms), 0, 300000 },
 	{ "slack_ms", offsetof(struct load_opts, slack_ms), 0, 60000 },
 	{ "hold", offsetof(struct load_opts, hold), 0, 1 },
 	{ "op", offsetof(struct load_opts, op), 0, LOAD_WORK },
 	{ "work_us", offsetof(struct load_opts, work_us), 0, 1000000 },
 	{ "nest", offsetof(struct load_opts, nest), 0, LOAD_NEST_LOCKED },
+	{ "nokill", offsetof(struct load_opts, nokill), 0, 1 },
 };
 
 static int take_addr(void *opts, const char *word)

@@ -13,6 +13,7 @@
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
@@ -296,6 +297,7 @@ static void call_once(struct load_caller *c)
 		.out = &b->sge,
 		.nr_out = opts->out ? 1 : 0,
 		.timeout_ms = opts->timeout_ms,
+		.nokill = opts->nokill,
 		.done = call_done,
 	};
 	atomic_set(&b->ended, 0);
@@ -303,6 +305,8 @@ static void call_once(struct load_caller *c)
 	c->started = ktime_get_ns();
 	if (opts->mode == LOAD_SYNC)
 		err = lite_call(c->run->peer, &b->call);
+	else if (opts->mode == LOAD_MANY)
+		err = lite_call_many(&c->run->peer, &b->call, 1);
 	else
 		err = call_async(c, b);
 	count_end(c, err, ktime_get_ns() - c->started);
@@ -318,6 +322,7 @@ static int caller_thread(void *arg)
 	struct load_caller *c = arg;
 	struct load_run *run = c->run;
 
+	allow_signal(SIGKILL); /* see do_run() */
 	while (!READ_ONCE(run->stop) &&
 	       (run->opts->calls ? c->left : time_before(jiffies, run->end))) {
 		u64 bad = c->stats.calls - c->stats.ok;
@@ -437,6 +442,9 @@ static void do_run(struct load_run *run, struct load_stats *sum)
 	nr = start_callers(run);
 	if (wait_for_completion_killable(&run->over)) {
 		WRITE_ONCE(run->stop, true);
+		/* who calls is killed with us */
+		for (i = 0; i < nr; i++)
+			send_sig(SIGKILL, run->caller[i].task, 1);
 		wait_for_completion(&run->over); /* calls are bounded */
 	}
 	for (i = 0; i < nr; i++) {
