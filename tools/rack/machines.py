@@ -108,7 +108,11 @@ class Rack:
                 "-M", "q35", "-cpu", "max,la57=off", "-bios", "qboot.rom",
                 "-nodefaults", "-no-user-config", "-display", "none",
                 "-no-reboot", "-m", str(node["mem"] * (2 if debug else 1)),
-                "-smp", str(node["cpus"]),
+                # Where there can be but one, TCG (before QEMU 8.1) leaves out
+                # the guest's memory barriers. But devices have threads of
+                # their own: a virtqueue's kick was lost, and the node's
+                # network stood still for good.
+                "-smp", f"{node['cpus']},maxcpus={max(node['cpus'], 2)}",
                 "-kernel", state["image"], "-initrd", state["initrd"],
                 "-append", " ".join(cmdline),
                 "-chardev", f"file,id=log,path={node['log']},append=on",
