@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# timeout: 180
+# timeout: 400
 # kernels: 6.1
 # The sources pass checkpatch --strict, shellcheck and codespell, and docs/ says
 # what they say.
