@@ -160,9 +160,9 @@ struct lite_call {
  * @call: what; @done is ignored
  *
  * Connects first where needed. Waits at most the time-out, and until the peer
- * can no longer touch @call's memory; a fatal signal ends the wait early
- * (-EINTR) unless @call->nokill: at once for a call without @in and @out, in 2 s for others, whose
- * link is reset if the peer has not answered by then.
+ * can no longer touch @call's memory. Unless @call->nokill, a fatal signal ends
+ * the wait early (-EINTR): at once for a call without @in and @out, in 2 s for
+ * others, whose link is reset if the peer has not answered by then.
  *
  * Context: process, may sleep, no spinlock held. Safe in reclaim
  *	(memalloc_noio) once connected.
