@@ -84,7 +84,7 @@ forgotten m1 m1
 given_back m1 "$before_m1" "the peer's"
 
 (sleep 2; "$rack" kill m1; sleep 2; "$rack" start m1 > /dev/null 2>&1) &
-load_run p0 "$to" $all ms=$((30000 * slow)) out=4096
+load_run p0 "$to" $all ms=$((20000 * slow)) out=4096
 wait
 load_good "the peer loses its power and comes again"
 load_run p0 "$to" $all ms=2000 out=4096 timeout_ms=$((10000 * slow))
