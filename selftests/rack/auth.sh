@@ -47,8 +47,15 @@ component() {
 failures() {
 	attr "$1" "nodes/$1/auth_failures"
 }
-lines_of() {
-	quick "$1" 'dmesg | grep -c "refused .* it .* refused so far"; true'
+# seldom NODE: seconds between two lines about refusals, the least
+seldom() {
+	quick "$1" dmesg | awk '/refused .* it .* refused so far/ {
+			gsub(/[][]/, " ")
+			if (n++ && (n == 2 || $1 - last < least))
+				least = $1 - last
+			last = $1
+		}
+		END { print (n > 1 ? int(least) : "only " n + 0) }'
 }
 member_up() {
 	[ "$(attr g0 "gmgr/g0/members/$1/state")" = up ]
@@ -151,15 +158,21 @@ tap_like "$(connects p0 m0 short)" 'No route|refused' "nor half a message"
 tap_like "$(connects p0 m0 early)" 'No route|refused' "a request is no proof"
 tap_like "$(connects p0 m0 write)" 'No route|refused' "nothing is written before it"
 tap_like "$(connects p0 m0 silent)" 'timed out' "nor is silence one"
-on p0 dmesg -C
-connects p0 m0 crowd > "$crowd" &
-sleep 2
-tap_check "while it has as many half-open ones as it may have, others get in" \
+# half-open ones stay for 3 s: a slow machine may not come to 16 before one goes
+for _ in 1 2 3 4 5; do
+	on p0 dmesg -C
+	connects p0 m0 crowd > "$crowd" &
+	sleep 2
 	connects g0 m0 right
-wait $!
+	others=$?
+	wait $!
+	grep -q refused "$crowd" && break
+done
+tap_is "$others" 0 \
+	"while it has as many half-open ones as it may have, others get in"
 tap_like "$(cat "$crowd")" 'refused' "it gets no more of them"
-tap_like "$(on p0 dmesg)" ' 16 connections with .* that prove nothing' \
-	"and these are 16"
+tap_like "$(on p0 dmesg)" ' 1[6-9] connections with .* that prove nothing' \
+	"and these are 16, but for those whose time was over meanwhile"
 tap_like "$(connects p0 m0 version)" 'Protocol not supported' \
 	"another version is refused"
 for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -167,7 +180,8 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 done
 [ "$(failures m0)" -ge $((before + 15)) ]
 tap_ok $? "they are counted"
-[ "$(lines_of m0)" -le 2 ]
+least=$(seldom m0)
+[ "$least" = "only 1" ] || [ "$least" -ge 59 ]
 tap_ok $? "and logged once a minute at most"
 tap_is "$(attr m0 nodes/m0/violations)" 0 "none of them was taken for a message"
 silent() {
