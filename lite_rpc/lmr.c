@@ -122,7 +122,14 @@ struct lmr *lmr_get_name(struct lite_node *node, const char *name)
 	return lmr;
 }
 
-static int alloc_pages_of(struct lmr *lmr)
+/* Nobody hears the answer, but others may wait till there is one. */
+static bool in_vain(const struct lite_req *req)
+{
+	return READ_ONCE(req->conn->dead) ||
+	       READ_ONCE(lite_req_node(req)->stopping);
+}
+
+static int alloc_pages_of(struct lmr *lmr, const struct lite_req *req)
 {
 	unsigned long i;
 
@@ -134,8 +141,11 @@ static int alloc_pages_of(struct lmr *lmr)
 					   __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 		if (!lmr->pages[i])
 			return -ENOMEM;
-		if (!(i % 1024))
-			cond_resched();
+		if (i % 1024)
+			continue;
+		if (in_vain(req))
+			return -ECONNRESET;
+		cond_resched();
 	}
 	return 0;
 }
@@ -171,7 +181,8 @@ static void uncharge(struct lite_node *node, unsigned long nr)
  * @rsp: the reply, filled in
  *
  * Context: process, may sleep.
- * Return: 0, -EEXIST, -ENOMEM, -ESHUTDOWN.
+ * Return: 0, -EEXIST, -ENOMEM; -ECONNRESET: whose it would be has gone, or the
+ *	node stops.
  */
 int lmr_create(struct lite_node *node, const struct lite_req *req,
 	       const char *name, u64 size, u32 others, struct lite_lmr_rsp *rsp)
@@ -197,12 +208,12 @@ int lmr_create(struct lite_node *node, const struct lite_req *req,
 		kfree(lmr);
 		return err;
 	}
-	err = alloc_pages_of(lmr);
+	err = alloc_pages_of(lmr, req);
 	if (err)
 		goto err_put;
 	mutex_lock(&node->lmr_lock);
-	if (READ_ONCE(node->stopping))
-		err = -ESHUTDOWN;
+	if (in_vain(req))
+		err = -ECONNRESET;
 	else if (find_name(node, name))
 		err = -EEXIST;
 	if (!err) {

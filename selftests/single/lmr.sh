@@ -8,7 +8,7 @@
 
 params=(at="$(attr m0 nodes/m0/addr)" other="$(attr m1 nodes/m1/addr)"
 	gmgr="$(attr g0 nodes/g0/addr)")
-module_run one lego_lmr 66 "${params[@]}"
+module_run one lego_lmr 68 "${params[@]}"
 
 most() { # MiB
 	quick one 'echo "$1" > /sys/module/lite_rpc/parameters/lmr_mb' "$1"

@@ -444,6 +444,8 @@ static int run_show(struct seq_file *m, void *v)
 		test_keys(m, a);
 		test_at_node(m, a);
 		test_atomic(m, a);
+		if (!*ip)
+			test_gone(m);
 		test_many(m, *ip ? "10.255.255.1:7499" : "loop:nobody");
 		test_objects(m, a, at, join_bob(m));
 		test_end(m, a);

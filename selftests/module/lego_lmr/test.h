@@ -43,4 +43,7 @@ void test_objects(struct seq_file *m, struct lite_lmr *a, const char *at,
 		  u64 incarnation);
 void test_many(struct seq_file *m, const char *nobody);
 
+/* gone.c: who makes memory at a node of this kernel goes meanwhile */
+void test_gone(struct seq_file *m);
+
 #endif /* _LEGO_LMR_TEST_H */
