@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# timeout: 400
+# timeout: 1800
 # kernels: 6.1
+# beside: others
 # The sources pass checkpatch --strict, shellcheck and codespell, and docs/ says
 # what they say.
 . "$(dirname "$0")/../lib.sh"
