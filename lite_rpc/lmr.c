@@ -122,8 +122,13 @@ struct lmr *lmr_get_name(struct lite_node *node, const char *name)
 	return lmr;
 }
 
-/* Nobody hears the answer, but others may wait till there is one. */
-static bool in_vain(const struct lite_req *req)
+/**
+ * lmr_in_vain() - nobody hears the answer, but others may wait till there is one
+ * @req: request that takes long
+ *
+ * Context: any. Return: true if it is better ended, with -ECONNRESET.
+ */
+bool lmr_in_vain(const struct lite_req *req)
 {
 	return READ_ONCE(req->conn->dead) ||
 	       READ_ONCE(lite_req_node(req)->stopping);
@@ -143,7 +148,7 @@ static int alloc_pages_of(struct lmr *lmr, const struct lite_req *req)
 			return -ENOMEM;
 		if (i % 1024)
 			continue;
-		if (in_vain(req))
+		if (lmr_in_vain(req))
 			return -ECONNRESET;
 		cond_resched();
 	}
@@ -212,7 +217,7 @@ int lmr_create(struct lite_node *node, const struct lite_req *req,
 	if (err)
 		goto err_put;
 	mutex_lock(&node->lmr_lock);
-	if (in_vain(req))
+	if (lmr_in_vain(req))
 		err = -ECONNRESET;
 	else if (find_name(node, name))
 		err = -EEXIST;

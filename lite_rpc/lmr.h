@@ -65,6 +65,7 @@ struct lmr {
 };
 
 /* lmr.c */
+bool lmr_in_vain(const struct lite_req *req);
 int lmr_create(struct lite_node *node, const struct lite_req *req,
 	       const char *name, u64 size, u32 others,
 	       struct lite_lmr_rsp *rsp);

@@ -150,8 +150,8 @@ static int begin_part(struct lite_req *req, struct lmr *to, u32 access,
 	u64 who = lite_req_peer_incarnation(req);
 	int err;
 
-	if (READ_ONCE(req->conn->dead) || READ_ONCE(node->stopping))
-		return -ECONNRESET; /* others wait for us */
+	if (lmr_in_vain(req))
+		return -ECONNRESET;
 	down_read(&node->lmr_use);
 	err = lmr_may(to, who, access);
 	if (!err && from)

@@ -53,8 +53,8 @@ void test_gone(struct seq_file *m)
 	unsigned int i;
 	int err = 0;
 
-	/* it may be made before the connection breaks: then again */
-	for (i = 0; i < TRIES && !err; i++) {
+	/* made before the connection breaks, or not even begun: again */
+	for (i = 0; i < TRIES && (!err || err == -EINTR); i++) {
 		err = make_and_go(size);
 		lmr = lite_lmr_map(alice.at, "lmr-gone", LITE_LMR_RW);
 		if (!err && !IS_ERR(lmr))
