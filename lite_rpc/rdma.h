@@ -70,6 +70,7 @@ struct lite_sent {
  * @cm: rdma_cm's id
  * @qp_mutex: protects @qp and its state
  * @qp: NULL before it is made, and when it is gone
+ * @num: its number
  * @ring: what the peer writes into: LITE_SLOTS of LITE_SLOT_SIZE
  * @ring_dma: bus addresses of the slots
  * @ring_mr: registers @ring for remote writing
@@ -104,6 +105,7 @@ struct lite_qp {
 	struct ib_cq *cq;
 
 	void *ring[LITE_SLOTS];
+	u32 num;
 	u64 ring_dma[LITE_SLOTS];
 	struct ib_mr *ring_mr;
 	void *tx[LITE_SLOTS];

@@ -223,7 +223,7 @@ static int connect_to(struct lite_qp *qp, unsigned long deadline)
 	struct rdma_conn_param param = {
 		.private_data = &req,
 		.private_data_len = sizeof(req),
-		.qp_num = qp->qp->qp_num,
+		.qp_num = qp->num,
 	};
 	int err;
 
@@ -429,9 +429,10 @@ err_free_qp:
 	return ERR_PTR(err);
 }
 
-static int accept(struct lite_qp *qp, const struct rdma_conn_param *theirs)
+/* before others know of the conn, who may close it and take all this away */
+static void make_rsp(struct lite_qp *qp, struct lite_connect_rsp *rsp)
 {
-	struct lite_connect_rsp rsp = {
+	*rsp = (struct lite_connect_rsp){
 		.magic = cpu_to_le32(LITE_MAGIC),
 		.version = cpu_to_le16(LITE_VERSION),
 		.nr_slots = LITE_SLOTS,
@@ -440,16 +441,21 @@ static int accept(struct lite_qp *qp, const struct rdma_conn_param *theirs)
 		.ring_addr = cpu_to_le64(qp->ring_mr->iova),
 	};
 	struct rdma_conn_param param = {
-		.private_data = &rsp,
-		.private_data_len = sizeof(rsp),
-		.qp_num = qp->qp->qp_num,
+		.private_data = rsp,
+		.private_data_len = sizeof(*rsp),
+		.qp_num = qp->num,
+	if (qp->auth) {
+		get_random_bytes(rsp->nonce, sizeof(rsp->nonce));
+		qp->auth->text.rsp = *rsp;
+	}
+}
+
+static int accept(struct lite_qp *qp, const struct lite_connect_rsp *rsp,
+		  const struct rdma_conn_param *theirs)
+{
 	};
 	int err;
 
-	if (qp->auth) {
-		get_random_bytes(rsp.nonce, sizeof(rsp.nonce));
-		qp->auth->text.rsp = rsp;
-	}
 	set_param(qp, &param);
 	/* ib_cm has exchanged theirs: they are what they want of us */
 	param.responder_resources = min(param.responder_resources,
@@ -489,6 +495,7 @@ static int connect_request(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 	u32 status;
 	int err;
 
+	struct lite_connect_rsp rsp;
 	status = check_req(node, param);
 	if (status == LITE_ST_BADVERSION)
 		lite_auth_refused(node, id, "?", "speaks another version");
@@ -505,8 +512,9 @@ static int connect_request(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 	if (err)
 		goto err_destroy;
 	id->context = qp;
+	make_rsp(qp, &rsp);
 	id->event_handler = server_event;
-	err = accept(qp, param);
+	err = accept(qp, &rsp, param);
 	if (err) /* rdma_cm has rejected it; the conn takes all with it */
 		lite_qp_break(qp);
 	else

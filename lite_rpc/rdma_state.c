@@ -102,6 +102,7 @@ int lite_qp_make(struct lite_qp *qp)
 		return PTR_ERR(ibqp);
 	mutex_lock(&qp->qp_mutex);
 	qp->qp = ibqp;
+	qp->num = ibqp->qp_num;
 	err = next_state(qp, IB_QPS_INIT, NULL);
 	mutex_unlock(&qp->qp_mutex);
 	if (!err && !qp->open) {
