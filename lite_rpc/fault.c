@@ -24,6 +24,7 @@ static const char *const names[LITE_FAULT_NR] = {
 	[LITE_FAULT_CORRUPT] = "corrupt",
 	[LITE_FAULT_QP] = "fail_qp",
 	[LITE_FAULT_ALLOC] = "fail_alloc",
+	[LITE_FAULT_POST] = "fail_post",
 	[LITE_FAULT_DELAY] = "delay_ms",
 };
 

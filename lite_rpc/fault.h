@@ -18,6 +18,7 @@ struct lite_req;
  * @LITE_FAULT_CORRUPT: a byte of its header is not what it was
  * @LITE_FAULT_QP: the connection it was to go over breaks
  * @LITE_FAULT_ALLOC: there is no memory
+ * @LITE_FAULT_POST: the RDMA device refuses work
  * @LITE_FAULT_DELAY: not one in so many: milliseconds a reply waits at most
  */
 enum lite_fault {
@@ -26,6 +27,7 @@ enum lite_fault {
 	LITE_FAULT_CORRUPT,
 	LITE_FAULT_QP,
 	LITE_FAULT_ALLOC,
+	LITE_FAULT_POST,
 	LITE_FAULT_DELAY,
 	LITE_FAULT_NR
 };

@@ -86,8 +86,11 @@ struct lite_sent {
  * @hello: LITE_IMM_HELLO has come, or was sent
  * @auth: NULL where nobody has to prove anything
  * @open: who it is was proved, or need not be: it may write and read
- * @lock: protects what follows, and the order of posting; a leaf
+ * @lock: protects what follows, and the order of posting; above link->lock
  * @broken: nothing is posted any more
+ * @kills: when it breaks it is killed at once: a server's, whose handlers may
+ *	take their time; a caller's only while its connector waits for the
+ *	device, as who calls later polls it till the link is reset
  * @used: work requests posted and not known to be complete
  * @unsignalled: of them, since the last signalled one
  * @sent: of each signalled one, oldest at @sent_tail
@@ -102,10 +105,10 @@ struct lite_qp {
 	struct rdma_cm_id *cm;
 	struct mutex qp_mutex;
 	struct ib_qp *qp;
+	u32 num;
 	struct ib_cq *cq;
 
 	void *ring[LITE_SLOTS];
-	u32 num;
 	u64 ring_dma[LITE_SLOTS];
 	struct ib_mr *ring_mr;
 	void *tx[LITE_SLOTS];
@@ -131,6 +134,7 @@ struct lite_qp {
 
 	spinlock_t lock;
 	bool broken;
+	bool kills;
 	unsigned int used;
 	unsigned int unsignalled;
 	unsigned int sent_head;
@@ -167,6 +171,7 @@ int lite_qp_create(struct lite_qp *qp, void *const tx[]);
 void lite_qp_destroy(struct lite_qp *qp);
 void lite_qp_free(struct lite_qp *qp);
 void lite_qp_break(struct lite_qp *qp);
+void lite_qp_set_kills(struct lite_qp *qp, bool kills);
 void lite_qp_poll(struct lite_qp *qp);
 int lite_qp_post(struct lite_qp *qp, struct ib_send_wr *first,
 		 struct ib_send_wr *last, unsigned int nr, bool signal,

@@ -293,7 +293,10 @@ int lite_cm_connect(struct lite_qp *qp, unsigned long deadline)
 	err = lite_cm_wait(qp, &qp->hello, deadline);
 	if (err)
 		return err;
-	return lite_mr_reg_pending(qp);
+	lite_qp_set_kills(qp, true);
+	err = lite_mr_reg_pending(qp);
+	lite_qp_set_kills(qp, false);
+	return READ_ONCE(qp->broken) ? -ECONNRESET : err;
 }
 
 static int server_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
@@ -403,6 +406,7 @@ static struct lite_qp *make_server(struct lite_node *node,
 		goto err_free_qp;
 	}
 	qp->conn = conn;
+	qp->kills = true;
 	qp->cm = id;
 	qp->peer_key = le32_to_cpu(req->ring_key);
 	qp->peer_addr = le64_to_cpu(req->ring_addr);
@@ -440,10 +444,6 @@ static void make_rsp(struct lite_qp *qp, struct lite_connect_rsp *rsp)
 		.incarnation = cpu_to_le64(qp->node->incarnation),
 		.ring_addr = cpu_to_le64(qp->ring_mr->iova),
 	};
-	struct rdma_conn_param param = {
-		.private_data = rsp,
-		.private_data_len = sizeof(*rsp),
-		.qp_num = qp->num,
 	if (qp->auth) {
 		get_random_bytes(rsp->nonce, sizeof(rsp->nonce));
 		qp->auth->text.rsp = *rsp;
@@ -453,6 +453,10 @@ static void make_rsp(struct lite_qp *qp, struct lite_connect_rsp *rsp)
 static int accept(struct lite_qp *qp, const struct lite_connect_rsp *rsp,
 		  const struct rdma_conn_param *theirs)
 {
+	struct rdma_conn_param param = {
+		.private_data = rsp,
+		.private_data_len = sizeof(*rsp),
+		.qp_num = qp->num,
 	};
 	int err;
 
@@ -491,11 +495,11 @@ static int connect_request(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 	const struct rdma_conn_param *param = &ev->param.conn;
 	const struct lite_connect_req *req = param->private_data;
 	char name[sizeof(req->name) + 1];
+	struct lite_connect_rsp rsp;
 	struct lite_qp *qp;
 	u32 status;
 	int err;
 
-	struct lite_connect_rsp rsp;
 	status = check_req(node, param);
 	if (status == LITE_ST_BADVERSION)
 		lite_auth_refused(node, id, "?", "speaks another version");
@@ -508,11 +512,11 @@ static int connect_request(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 	qp = make_server(node, id, req, name);
 	if (IS_ERR(qp))
 		return reject(id, lite_errno_to_status(PTR_ERR(qp)));
+	make_rsp(qp, &rsp);
 	err = lite_conn_publish(qp->conn, qp->open);
 	if (err)
 		goto err_destroy;
 	id->context = qp;
-	make_rsp(qp, &rsp);
 	id->event_handler = server_event;
 	err = accept(qp, &rsp, param);
 	if (err) /* rdma_cm has rejected it; the conn takes all with it */

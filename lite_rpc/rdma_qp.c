@@ -53,6 +53,26 @@ static void kill_work(struct work_struct *work)
 	kill(container_of(work, struct lite_qp, kill_work));
 }
 
+/*
+ * All of it under the lock: who finds it broken and cancels the work must find
+ * that queued.
+ */
+static void break_locked(struct lite_qp *qp)
+{
+	lockdep_assert_held(&qp->lock);
+	if (qp->broken)
+		return;
+	qp->broken = true;
+	if (qp->kills)
+		queue_work(lite_wq, &qp->kill_work);
+	wake_up_all(&qp->room);
+	wake_up_all(&qp->event);
+	if (qp->link)
+		lite_link_break(qp->link, -ECONNRESET);
+	if (qp->conn)
+		lite_conn_close(qp->conn);
+}
+
 /**
  * lite_qp_break() - post nothing any more, tell the owner
  * @qp: queue pair
@@ -62,26 +82,26 @@ static void kill_work(struct work_struct *work)
 void lite_qp_break(struct lite_qp *qp)
 {
 	unsigned long flags;
-	bool first;
 
 	spin_lock_irqsave(&qp->lock, flags);
-	first = !qp->broken;
-	qp->broken = true;
-	/*
-	 * Its handlers may take their time, the peer need not wait. Under the
-	 * lock: who finds it broken and cancels the work must find that, too.
-	 */
-	if (first && qp->conn)
-		queue_work(lite_wq, &qp->kill_work);
+	break_locked(qp);
 	spin_unlock_irqrestore(&qp->lock, flags);
-	if (!first)
-		return;
-	wake_up_all(&qp->room);
-	wake_up_all(&qp->event);
-	if (qp->link)
-		lite_link_break(qp->link, -ECONNRESET);
-	if (qp->conn)
-		lite_conn_close(qp->conn);
+}
+
+/**
+ * lite_qp_set_kills() - shall a break take it from the device at once
+ * @qp: made
+ * @kills: not if others may poll it
+ *
+ * Context: any but hard interrupt.
+ */
+void lite_qp_set_kills(struct lite_qp *qp, bool kills)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&qp->lock, flags);
+	qp->kills = kills;
+	spin_unlock_irqrestore(&qp->lock, flags);
 }
 
 static void log_wc(struct lite_qp *qp, const struct ib_wc *wc)
@@ -226,19 +246,14 @@ int lite_qp_post_locked(struct lite_qp *qp, struct ib_send_wr *first,
 		qp->unsignalled += nr;
 	}
 	qp->used += nr;
-	if (!ib_post_send(qp->qp, first, &bad))
+	if (!lite_fault(qp->node, LITE_FAULT_POST) &&
+	    !ib_post_send(qp->qp, first, &bad))
 		return 0;
 	/*
 	 * Our count of room is right, so this is a dying device. Some may have
 	 * been posted: kill() stops them, and releases.
 	 */
-	qp->broken = true;
-	if (qp->link)
-		lite_link_break(qp->link, -ECONNRESET);
-	if (qp->conn) {
-		queue_work(lite_wq, &qp->kill_work);
-		lite_conn_close(qp->conn);
-	}
+	break_locked(qp);
 	return 0;
 }
 
@@ -285,7 +300,8 @@ static bool has_room(struct lite_qp *qp, unsigned int nr)
  * @last: last
  * @nr: how many
  *
- * Context: process. Bounded: a peer that does not answer breaks the queue pair.
+ * Context: process. Bounded: a peer that does not answer breaks the queue pair,
+ *	and then it is killed: by another than us, or see lite_qp_set_kills().
  * Return: 0 or -ECONNRESET; either way they are over.
  */
 int lite_qp_post_wait(struct lite_qp *qp, struct ib_send_wr *first,

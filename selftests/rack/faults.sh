@@ -17,6 +17,25 @@ before=$(kib_free p0)
 before_m1=$(kib_free m1)
 faults p0 "$to" m1 500
 
+# A device that takes no more work: of a connection that is up, and of one that
+# is just made. By the second that is posted then the generator's memory is
+# registered.
+for at in "p0 load" "m1 sink"; do
+	read -r node who <<< "$at"
+	fault "$node" "$who" fail_post 97
+	load_run p0 "$to" callers=64 ms=$((500 * slow)) out=65536 \
+		timeout_ms=$((500 * slow)) slack_ms=$((1000 * slow))
+	load_good "work refused by the device of $who"
+	fault "$node" "$who" fail_post 0
+done
+fault p0 load fail_post 2
+load_run p0 "$to" calls=1 callers=1 out=4096 timeout_ms=$((3000 * slow))
+tap_is "$(load_is calls) $(load_is ok) $(load_is late)" "1 0 0" \
+	"no connection is made while the caller's device registers nothing"
+fault p0 load fail_post 0
+load_run p0 "$to" calls=1 callers=1 out=4096 timeout_ms=$((10000 * slow))
+load_clean "a device that works again"
+
 # A connection whose peer is silent for a while; one whose device lives alone.
 beat p0 200 30 # longer than the second, and what it takes to begin and end it
 load_run p0 "$to" calls=1 hold=1 timeout_ms=$((10000 * slow))
