@@ -11,12 +11,23 @@ state() {
 is() {
 	[ "$(state "$1")" = "$2" ]
 }
+# cpus_of NODE: local APICs in its ACPI table of them, be they there or not
+cpus_of() {
+	on "$1" python3 -c '
+d = open("/sys/firmware/acpi/tables/APIC", "rb").read()
+i, nr = 44, 0
+while i < len(d):
+	nr += d[i] == 0
+	i += d[i + 1]
+print(nr)'
+}
 for n in p0 m0 m1 s0; do
 	tap_is "$(state $n)" up "$n has joined"
 	tap_like "$(attr $n nodes/$n/transport)" rdma "$n speaks RDMA"
-	# or the emulator takes its barriers for useless: see tools/rack
-	tap_like "$(on $n busybox cat /sys/devices/system/cpu/possible)" \
-		'^0-[1-9]' "$n could have a second CPU"
+	# or the emulator takes its barriers for useless: see tools/rack. What
+	# the machine says: 6.12 itself does not count a CPU that is not there.
+	[ "$(cpus_of $n)" -ge 2 ]
+	tap_ok $? "$n could have a second CPU"
 done
 lock() { # NODE WORDS
 	quick "$1" 'echo "$1" > /sys/kernel/debug/lego/lock/cmd' "$2"
