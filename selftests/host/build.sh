@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# timeout: 900
+# timeout: 1800
 # kernels: 6.1
+# beside: others
 # The modules build without a warning, with W=1 and sparse, on both kernels.
 . "$(dirname "$0")/../lib.sh"
 
