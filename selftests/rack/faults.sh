@@ -22,10 +22,12 @@ faults p0 "$to" m1 500
 # registered.
 for at in "p0 load" "m1 sink"; do
 	read -r node who <<< "$at"
-	fault "$node" "$who" fail_post 97
+	fault "$node" "$who" fail_post 23
 	load_run p0 "$to" callers=64 ms=$((500 * slow)) out=65536 \
 		timeout_ms=$((500 * slow)) slack_ms=$((1000 * slow))
 	load_good "work refused by the device of $who"
+	[ "$(load_is ok)" -lt "$(load_is calls)" ]
+	tap_ok $? "work refused by the device of $who: calls fail by it"
 	fault "$node" "$who" fail_post 0
 done
 fault p0 load fail_post 2
