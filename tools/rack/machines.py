@@ -145,6 +145,12 @@ class Rack:
             time.sleep(0.01)
         return True
 
+    def signal(self, node, sig):
+        pid = self.pid(node)
+        if pid is None:
+            raise RackError(f"{node['name']}: is not running")
+        os.kill(pid, sig)
+
     # network
 
     def net_up(self):
