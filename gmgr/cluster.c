@@ -147,7 +147,9 @@ struct gmgr *gmgr_create(const struct gmgr_cfg *cfg)
 	err = gmgr_sysfs_init(g, gmgr_kobj());
 	if (err)
 		goto err_wq;
-	gmgr_members_init(g);
+	err = gmgr_members_init(g);
+	if (err)
+		goto err_sysfs;
 
 	ncfg.priv = g;
 	g->node = lite_node_create(&ncfg);
@@ -173,6 +175,7 @@ err_node:
 	lite_node_destroy(g->node);
 err_members:
 	gmgr_members_exit(g);
+err_sysfs:
 	gmgr_sysfs_exit(g);
 err_wq:
 	destroy_workqueue(g->vnode_wq);

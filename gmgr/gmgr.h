@@ -9,6 +9,7 @@
 #include <linux/completion.h>
 #include <linux/configfs.h>
 #include <linux/kobject.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
@@ -16,6 +17,7 @@
 #include <linux/workqueue.h>
 #include <lego/lite.h>
 
+#include "lease.h"
 #include "policy.h"
 
 /* A peer makes members and vNodes, so there is an end to them. */
@@ -74,6 +76,8 @@ struct gmgr {
 
 	struct delayed_work check;
 	unsigned long check_due; /* of @check alone */
+	struct gmgr_lease **leases; /* of @check alone */
+	bool isolated; /* most fell silent together. @lock */
 
 	struct kobject kobj;
 	struct completion kobj_gone;
@@ -88,7 +92,7 @@ struct gmgr {
  * @kobj: its directory in sysfs; owns the structure
  * @gmgr: whose
  * @list: in gmgr.members, in the order of joining
- * @last: jiffies when it was last heard
+ * @lease: when it was last heard, and how long it may be silent
  * @shown: @used when the epoch was last bumped for its sake
  * @placed: bytes guessed for what was placed there and is not in @used yet
  *
@@ -99,7 +103,7 @@ struct gmgr_component {
 	struct kobject kobj;
 	struct gmgr *gmgr;
 	struct list_head list;
-	unsigned long last;
+	struct gmgr_lease lease;
 	u64 placed;
 	u64 incarnation;
 	u64 total;
@@ -142,7 +146,7 @@ const char *gmgr_role_name(u32 role);
 __printf(2, 3) void gmgr_news(struct gmgr *g, const char *fmt, ...);
 
 /* member.c */
-void gmgr_members_init(struct gmgr *g);
+int gmgr_members_init(struct gmgr *g);
 void gmgr_members_exit(struct gmgr *g);
 int gmgr_member_join(struct gmgr *g, const struct gmgr_join_req *req,
 		     struct gmgr_join_rsp *rsp);
@@ -151,6 +155,12 @@ int gmgr_member_heartbeat(struct gmgr *g, const struct gmgr_heartbeat_req *req,
 			  struct gmgr_heartbeat_rsp *rsp);
 u32 gmgr_member_list(struct gmgr *g, u32 start, struct gmgr_members_rsp *rsp);
 struct gmgr_component *gmgr_member_find(struct gmgr *g, const char *name);
+
+/* The time that leases count. */
+static inline u64 gmgr_now(void)
+{
+	return ktime_to_ms(ktime_get());
+}
 
 /* serve.c */
 extern const struct lite_handler gmgr_handlers[];

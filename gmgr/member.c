@@ -6,7 +6,7 @@
  *	           join
  *	  (none) --------> UP <-------------------+
  *	                   |  \                   | join
- *	             leave |   \ silent, dead_ms  |
+ *	             leave |   \ lease is over    |
  *	                   v    v                 |
  *	                 LEFT  DEAD --------------+ (LEFT too)
  */
@@ -113,7 +113,7 @@ static int member_make_room(struct gmgr *g)
 	}
 	list_for_each_entry(c, &g->members, list)
 		if (c->state != GMGR_MEMBER_UP &&
-		    (!old || time_before(c->last, old->last)))
+		    (!old || c->lease.heard < old->lease.heard))
 			old = c;
 	if (old) {
 		list_del(&old->list);
@@ -144,7 +144,7 @@ static struct gmgr_component *member_add(struct gmgr *g, const char *name,
 	if (!c)
 		return ERR_PTR(-ENOMEM);
 	c->gmgr = g;
-	c->last = jiffies;
+	gmgr_lease_heard(&c->lease, gmgr_now());
 	c->state = GMGR_MEMBER_LEFT;
 	strscpy(c->name, name, sizeof(c->name));
 	err = gmgr_sysfs_add_member(c);
@@ -166,7 +166,8 @@ static void member_fill(struct gmgr_component *c,
 	c->role = le32_to_cpu(req->role);
 	c->total = le64_to_cpu(req->total);
 	strscpy(c->addr, req->addr, sizeof(c->addr));
-	c->last = jiffies;
+	c->lease.remote = strncmp(c->addr, "loop:", 5);
+	gmgr_lease_heard(&c->lease, gmgr_now());
 }
 
 /**
@@ -307,7 +308,7 @@ int gmgr_member_heartbeat(struct gmgr *g, const struct gmgr_heartbeat_req *req,
 	c = member_by_id(g, le32_to_cpu(req->node_id));
 	if (c && c->state == GMGR_MEMBER_UP &&
 	    c->incarnation == le64_to_cpu(req->incarnation)) {
-		c->last = jiffies;
+		gmgr_lease_heard(&c->lease, gmgr_now());
 		c->total = le64_to_cpu(req->total);
 		c->used = le64_to_cpu(req->used);
 		c->nr_spaces = le32_to_cpu(req->nr_spaces);
@@ -360,33 +361,63 @@ u32 gmgr_member_list(struct gmgr *g, u32 start, struct gmgr_members_rsp *rsp)
 	return struct_size(rsp, member, nr);
 }
 
+/* gmgr suspects itself, or no longer. */
+static void member_set_isolated(struct gmgr *g, bool isolated)
+{
+	lockdep_assert_held(&g->lock);
+	if (g->isolated == isolated)
+		return;
+	g->isolated = isolated;
+	if (isolated)
+		pr_warn("%s: most members fell silent together: that is taken for a fault of this server or its network, none is declared dead till one is heard again\n",
+			g->name);
+	else
+		pr_info("%s: members are heard again\n", g->name);
+}
+
+static void member_declare_dead(struct gmgr_component *c)
+{
+	member_set_state(c, GMGR_MEMBER_DEAD);
+	gmgr_news(c->gmgr, "%s %s is dead: silent for %llu ms\n",
+		  gmgr_role_name(c->role), c->name,
+		  gmgr_now() - c->lease.heard);
+}
+
+/*
+ * Where this kernel itself stood still (a stopped VM), heartbeats wait unread,
+ * too, and connections have to be made again: that is nobody's death.
+ */
+static bool member_check_is_late(struct gmgr *g)
+{
+	bool late = time_after(jiffies, g->check_due + HZ);
+
+	g->check_due = jiffies + msecs_to_jiffies(CHECK_MS);
+	return late;
+}
+
 static void member_check(struct work_struct *work)
 {
 	struct gmgr *g = container_of(work, struct gmgr, check.work);
-	unsigned long dead = msecs_to_jiffies(g->dead_ms);
-	unsigned long late = 0;
+	bool late = member_check_is_late(g);
 	struct gmgr_component *c;
+	unsigned int nr = 0;
+	u64 now;
 
 	mutex_lock(&g->lock);
-	/*
-	 * Where this kernel itself stood still (a stopped VM), heartbeats wait
-	 * unread, too: that is nobody's death.
-	 */
-	if (time_after(jiffies, g->check_due + HZ))
-		late = jiffies - g->check_due;
+	now = gmgr_now();
 	list_for_each_entry(c, &g->members, list) {
 		if (c->state != GMGR_MEMBER_UP)
 			continue;
 		if (late)
-			c->last = jiffies;
-		if (time_before_eq(jiffies, c->last + dead))
-			continue;
-		member_set_state(c, GMGR_MEMBER_DEAD);
-		gmgr_news(g, "%s %s is dead: silent for %u ms\n",
-			  gmgr_role_name(c->role), c->name,
-			  jiffies_to_msecs(jiffies - c->last));
+			c->lease.until = now + 2 * g->dead_ms;
+		if (!WARN_ON_ONCE(nr == GMGR_MEMBERS_LIMIT))
+			g->leases[nr++] = &c->lease;
 	}
-	g->check_due = jiffies + msecs_to_jiffies(CHECK_MS);
+	member_set_isolated(g, gmgr_leases_check(g->leases, nr, g->dead_ms,
+						 now));
+	list_for_each_entry(c, &g->members, list)
+		if (c->state == GMGR_MEMBER_UP && c->lease.expired)
+			member_declare_dead(c);
 	mutex_unlock(&g->lock);
 	queue_delayed_work(system_unbound_wq, &g->check,
 			   msecs_to_jiffies(CHECK_MS));
@@ -395,14 +426,21 @@ static void member_check(struct work_struct *work)
 /**
  * gmgr_members_init() - an empty table, watched
  * @g: manager
+ *
+ * Return: 0 or -ENOMEM.
  */
-void gmgr_members_init(struct gmgr *g)
+int gmgr_members_init(struct gmgr *g)
 {
 	INIT_LIST_HEAD(&g->members);
+	g->leases = kcalloc(GMGR_MEMBERS_LIMIT, sizeof(*g->leases),
+			    GFP_KERNEL);
+	if (!g->leases)
+		return -ENOMEM;
 	INIT_DELAYED_WORK(&g->check, member_check);
 	g->check_due = jiffies + msecs_to_jiffies(CHECK_MS);
 	queue_delayed_work(system_unbound_wq, &g->check,
 			   msecs_to_jiffies(CHECK_MS));
+	return 0;
 }
 
 /**
@@ -416,6 +454,7 @@ void gmgr_members_exit(struct gmgr *g)
 	struct gmgr_component *c, *next;
 
 	cancel_delayed_work_sync(&g->check);
+	kfree(g->leases);
 	list_for_each_entry_safe(c, next, &g->members, list) {
 		mutex_lock(&g->lock);
 		list_del(&c->list);

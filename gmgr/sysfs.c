@@ -3,7 +3,6 @@
  * /sys/kernel/lego/gmgr/<name>/ and members/<member>/ in it: one value a file.
  * Members that are dead or left stay, to be looked at.
  */
-#include <linux/jiffies.h>
 #include <linux/kobject.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
@@ -48,6 +47,11 @@ static ssize_t nr_vnodes_show(struct gmgr *g, char *buf)
 	return sysfs_emit(buf, "%u\n", g->nr_vnodes);
 }
 
+static ssize_t isolated_show(struct gmgr *g, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", g->isolated);
+}
+
 static ssize_t placement_show(struct gmgr *g, char *buf)
 {
 	ssize_t n = 0;
@@ -75,12 +79,14 @@ static ssize_t placement_store(struct gmgr *g, const char *buf, size_t count)
 static struct gmgr_attr gmgr_attr_epoch = __ATTR_RO(epoch);
 static struct gmgr_attr gmgr_attr_nr_members = __ATTR_RO(nr_members);
 static struct gmgr_attr gmgr_attr_nr_vnodes = __ATTR_RO(nr_vnodes);
+static struct gmgr_attr gmgr_attr_isolated = __ATTR_RO(isolated);
 static struct gmgr_attr gmgr_attr_placement = __ATTR_RW(placement);
 
 static struct attribute *gmgr_attrs[] = {
 	&gmgr_attr_epoch.attr,
 	&gmgr_attr_nr_members.attr,
 	&gmgr_attr_nr_vnodes.attr,
+	&gmgr_attr_isolated.attr,
 	&gmgr_attr_placement.attr,
 	NULL
 };
@@ -180,7 +186,7 @@ static ssize_t nr_spaces_show(struct gmgr_component *c, char *buf)
 
 static ssize_t age_ms_show(struct gmgr_component *c, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", jiffies_to_msecs(jiffies - c->last));
+	return sysfs_emit(buf, "%llu\n", gmgr_now() - c->lease.heard);
 }
 
 static struct member_attr member_attr_role = __ATTR_RO(role);

@@ -18,4 +18,8 @@ tap_check "they build for traffic classes" gcc -Wall -Wextra -Werror -g \
 	-fsanitize=address,undefined -o "$tmp/qos" \
 	"$TOP"/selftests/unit/qos.c "$TOP/lite_rpc/qos_policy.c"
 tap_check "policies of traffic classes" "$tmp/qos"
+tap_check "they build for leases" gcc -Wall -Wextra -Werror -g \
+	-fsanitize=address,undefined -o "$tmp/lease" \
+	"$TOP"/selftests/unit/lease.c "$TOP/gmgr/lease.c"
+tap_check "who is dead, and when gmgr suspects itself" "$tmp/lease"
 tap_done

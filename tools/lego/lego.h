@@ -99,6 +99,7 @@ enum gmgr_reach {
 struct rack {
 	enum rack_source source;
 	enum gmgr_reach reach;
+	bool isolated; /* gmgr runs here, and suspects itself */
 	char gmgr[LEGO_NAME_LEN]; /* its name, where known */
 	char gmgr_addr[LEGO_ADDR_LEN]; /* its address, where known */
 	size_t nr;

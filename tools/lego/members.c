@@ -71,6 +71,8 @@ static int read_gmgr(struct rack *rack)
 	rack->reach = GMGR_ANSWERS;
 	sysfs_read(rack->gmgr_addr, sizeof(rack->gmgr_addr), "%s/nodes/%s/addr",
 		   sysfs_root(), rack->gmgr);
+	rack->isolated = sysfs_read_u64(10, 0, "%s/gmgr/%s/isolated",
+					sysfs_root(), rack->gmgr) == 1;
 	snprintf(dir, sizeof(dir), "%s/gmgr/%s/members", sysfs_root(),
 		 rack->gmgr);
 	err = sysfs_list(dir, &names, &nr);

@@ -93,6 +93,9 @@ static void print_json(const struct rack *rack)
 	if (rack->reach != GMGR_UNKNOWN)
 		up = json_object_new_boolean(rack->reach == GMGR_ANSWERS);
 	json_object_object_add(gmgr, "reachable", up);
+	if (rack->source == RACK_GMGR)
+		json_object_object_add(gmgr, "isolated",
+				       json_object_new_boolean(rack->isolated));
 	for (size_t i = 0; i < rack->nr; i++)
 		json_object_array_add(list, member_json(&rack->member[i]));
 
@@ -110,7 +113,9 @@ static void print_gmgr(const struct rack *rack)
 
 	printf("gmgr%s%s%s%s: ", *rack->gmgr ? " " : "", rack->gmgr,
 	       *addr ? " at " : "", addr);
-	if (rack->source == RACK_GMGR)
+	if (rack->isolated)
+		puts("runs here; MOST MEMBERS FELL SILENT TOGETHER: look at the network of this machine; STATE is the last that was heard");
+	else if (rack->source == RACK_GMGR)
 		puts("runs here");
 	else if (rack->reach == GMGR_ANSWERS)
 		puts("answers");

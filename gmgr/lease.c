@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * When is a silent member dead? When its lease, dead_ms, is over; but where most
+ * members fall silent together it is far likelier that gmgr's own network or
+ * server is at fault than that all of them died at once. SWIM's Lifeguard
+ * (2017) calls that local health.
+ *
+ * Those are excused: they get a new lease of twice dead_ms, which begins to run
+ * when any member on the network is heard. Before that nobody could hear of a
+ * death, either. If they stay silent while another is heard, they are dead:
+ * a majority that lost its power is found, only later.
+ */
+#include "lease.h"
+
+/* A member is about to fall silent. Heartbeats come much more often. */
+static bool lease_is_silent(const struct gmgr_lease *l, unsigned int dead_ms,
+			    unsigned long long now)
+{
+	return now - l->heard > dead_ms / 2;
+}
+
+static bool lease_is_over(const struct gmgr_lease *l, unsigned int dead_ms,
+			  unsigned long long now)
+{
+	return now - l->heard > dead_ms && now >= l->until;
+}
+
+/**
+ * gmgr_lease_heard() - a member was heard
+ * @l: its lease
+ * @now: ms
+ */
+void gmgr_lease_heard(struct gmgr_lease *l, unsigned long long now)
+{
+	l->heard = now;
+	l->excused = false;
+	l->expired = false;
+}
+
+/**
+ * gmgr_leases_check() - find those that are dead
+ * @lease: of all members that are up
+ * @nr: how many
+ * @dead_ms: how long one may be silent
+ * @now: ms, not less than any gmgr_lease.heard
+ *
+ * Return: whether gmgr suspects itself: there are members whose silence it
+ *	takes for its own fault. gmgr_lease.expired of each is set.
+ */
+bool gmgr_leases_check(struct gmgr_lease *const *lease, unsigned int nr,
+		       unsigned int dead_ms, unsigned long long now)
+{
+	unsigned int i, votes = 0, silent = 0;
+	bool heard = false, over = false, excused = false;
+	struct gmgr_lease *l;
+
+	for (i = 0; i < nr; i++) {
+		l = lease[i];
+		if (!l->remote)
+			continue;
+		if (!lease_is_silent(l, dead_ms, now))
+			heard = true;
+		if (l->excused)
+			continue;
+		votes++;
+		silent += lease_is_silent(l, dead_ms, now);
+		over |= lease_is_over(l, dead_ms, now);
+	}
+	/* A single one's silence says nothing about gmgr. */
+	if (over && silent > 1 && 2 * silent > votes)
+		for (i = 0; i < nr; i++)
+			if (lease[i]->remote &&
+			    lease_is_silent(lease[i], dead_ms, now) &&
+			    !lease[i]->excused) {
+				lease[i]->excused = true;
+				lease[i]->until = now + 2 * dead_ms;
+			}
+	for (i = 0; i < nr; i++) {
+		l = lease[i];
+		if (l->excused && !heard)
+			l->until = now + 2 * dead_ms;
+		l->expired = lease_is_over(l, dead_ms, now);
+		excused |= l->excused && !l->expired;
+	}
+	return excused;
+}

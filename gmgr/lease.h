@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Leases of members: who is to be declared dead, and when gmgr has to suspect
+ * itself. Compiled in user space, too, for tests.
+ */
+#ifndef _GMGR_LEASE_H
+#define _GMGR_LEASE_H
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stdbool.h>
+#endif
+
+/**
+ * struct gmgr_lease - one of a member that is up
+ * @heard: when it was last heard, ms
+ * @until: it is not declared dead before, whatever its silence, ms
+ * @remote: it is heard over a network
+ * @excused: its silence is gmgr's own fault, perhaps; till it is heard
+ * @expired: it is to be declared dead; set by gmgr_leases_check()
+ */
+struct gmgr_lease {
+	unsigned long long heard;
+	unsigned long long until;
+	bool remote;
+	bool excused;
+	bool expired;
+};
+
+void gmgr_lease_heard(struct gmgr_lease *l, unsigned long long now);
+bool gmgr_leases_check(struct gmgr_lease *const *lease, unsigned int nr,
+		       unsigned int dead_ms, unsigned long long now);
+
+#endif /* _GMGR_LEASE_H */
