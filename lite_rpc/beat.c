@@ -27,6 +27,22 @@ MODULE_PARM_DESC(heartbeat_misses,
 		 "connect anew after so many without an answer (default 5)");
 
 /**
+ * lite_link_moved() - the peer's device has done all that it was asked for
+ * @link: link
+ *
+ * Its next silence begins now; but whether its kernel runs is not known.
+ * Context: link->lock held.
+ */
+void lite_link_moved(struct lite_link *link)
+{
+	lockdep_assert_held(&link->lock);
+	link->heard = jiffies;
+	link->missed = 0;
+	if (link->state == LITE_LINK_STALLED)
+		lite_link_set_state(link, LITE_LINK_UP);
+}
+
+/**
  * lite_link_heard() - something has come from the peer
  * @link: link
  *
@@ -35,10 +51,8 @@ MODULE_PARM_DESC(heartbeat_misses,
 void lite_link_heard(struct lite_link *link)
 {
 	lockdep_assert_held(&link->lock);
-	link->heard = jiffies;
-	link->missed = 0;
-	if (link->state == LITE_LINK_STALLED)
-		lite_link_set_state(link, LITE_LINK_UP);
+	link->answered = jiffies;
+	lite_link_moved(link);
 }
 
 /**
@@ -82,7 +96,7 @@ static enum beat next_beat(struct lite_link *link, unsigned long every)
 {
 	lockdep_assert_held(&link->lock);
 	if (!every || !lite_link_waits(link)) {
-		lite_link_heard(link); /* it owes us nothing */
+		lite_link_moved(link); /* it owes us nothing */
 		return BEAT_NONE;
 	}
 	if (link->missed && link->state == LITE_LINK_UP &&
@@ -161,6 +175,28 @@ void lite_link_beat_rx(struct lite_link *link, u16 nr)
 }
 
 /**
+ * lite_peer_heard() - has a peer answered anything lately
+ * @peer: peer
+ * @since: jiffies
+ *
+ * Calls that wait for its handlers, and take all slots, do not make it silent:
+ * it answers heartbeats.
+ * Context: any. Return: true if so, over any link.
+ */
+bool lite_peer_heard(struct lite_peer *peer, unsigned long since)
+{
+	unsigned long answered;
+	unsigned int i;
+
+	for (i = 0; i < LITE_CLASS_NR; i++) {
+		answered = READ_ONCE(peer->link[i].answered);
+		if (answered && time_after_eq(answered, since))
+			return true;
+	}
+	return false;
+}
+
+/**
  * lite_conn_beat() - the caller asks whether we live
  * @conn: conn
  *
@@ -168,6 +204,7 @@ void lite_link_beat_rx(struct lite_link *link, u16 nr)
  */
 bool lite_conn_beat(struct lite_conn *conn)
 {
+	WRITE_ONCE(conn->heard, jiffies);
 	return !READ_ONCE(conn->dead) &&
 	       !lite_fault(conn->node, LITE_FAULT_DROP);
 }

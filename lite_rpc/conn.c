@@ -299,6 +299,31 @@ bool lite_conn_from(struct lite_node *node, u64 incarnation)
 	return found;
 }
 
+/**
+ * lite_conn_heard() - has a node asked us anything lately
+ * @node: we
+ * @incarnation: who
+ * @since: jiffies
+ *
+ * Context: any. Return: true if so, over any class.
+ */
+bool lite_conn_heard(struct lite_node *node, u64 incarnation,
+		     unsigned long since)
+{
+	struct lite_conn *conn;
+	unsigned long flags, heard;
+	bool found = false;
+
+	spin_lock_irqsave(&node->lock, flags);
+	list_for_each_entry(conn, &node->conns, list) {
+		heard = READ_ONCE(conn->heard);
+		found |= conn->peer_incarnation == incarnation &&
+			 conn->admitted && heard && time_after_eq(heard, since);
+	}
+	spin_unlock_irqrestore(&node->lock, flags);
+	return found;
+}
+
 static bool has_conns(struct lite_node *node, const struct lite_transport *ops)
 {
 	struct lite_conn *conn;
@@ -470,6 +495,7 @@ int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 	req->nr_out = 0;
 	req->in_len = 0;
 	req->out_len = 0;
+	WRITE_ONCE(conn->heard, jiffies);
 	conn->requests++;
 	atomic64_inc(&conn->node->served);
 	status = parse(req, len);

@@ -391,7 +391,7 @@ void lite_link_move_done(struct lite_link *link, unsigned int slot)
 	link->rx_bytes += link->slot[slot].rx;
 	trace_lite_call_end(&link->slot[slot], 0);
 	free_slot(link, slot);
-	lite_link_heard(link);
+	lite_link_moved(link);
 	spin_unlock_irqrestore(&link->lock, flags);
 	wake_slot(link);
 	call_over(call, NULL, 0);

@@ -343,6 +343,7 @@ enum lite_forge {
  * @gone_err: what others do, when it is GONE
  * @doomed: it broke before it was UP
  * @heard: when something came from the peer, or it owed us nothing; jiffies
+ * @answered: when something came from the peer; jiffies, 0: never
  * @asked: the last heartbeat; jiffies
  * @missed: heartbeats since @heard
  * @beat_sent: number of the last one
@@ -375,6 +376,7 @@ struct lite_link {
 	bool doomed;
 	bool timer_on;
 	unsigned long heard;
+	unsigned long answered;
 	unsigned long asked;
 	unsigned int missed;
 	u16 beat_sent;
@@ -445,6 +447,8 @@ void lite_link_gone(struct lite_link *link, int err);
 int lite_link_gone_err(const struct lite_link *link);
 void lite_link_back(struct lite_link *link);
 void lite_link_heard(struct lite_link *link);
+void lite_link_moved(struct lite_link *link);
+bool lite_peer_heard(struct lite_peer *peer, unsigned long since);
 bool lite_link_waits(const struct lite_link *link);
 void lite_link_beat(struct lite_link *link);
 void lite_link_beat_rx(struct lite_link *link, u16 nr);
@@ -530,6 +534,8 @@ struct lite_req {
  * @pending: requests that wait for a worker; under its lock (worker.c)
  * @ready: among the conns that have some; the same
  * @close_work: when it is dead and no handler of it runs
+ * @free_work: frees it
+ * @heard: when its peer last sent a request or a heartbeat; jiffies
  */
 struct lite_conn {
 	struct kref ref;
@@ -552,6 +558,7 @@ struct lite_conn {
 	struct lite_req *req;
 	struct work_struct close_work;
 	struct work_struct free_work;
+	unsigned long heard;
 	u64 requests;
 	u64 refused;
 };
@@ -564,6 +571,8 @@ int lite_conn_publish(struct lite_conn *conn, bool admit_it);
 void lite_conn_admit(struct lite_conn *conn);
 bool lite_conn_has_elder(struct lite_conn *conn);
 bool lite_conn_from(struct lite_node *node, u64 incarnation);
+bool lite_conn_heard(struct lite_node *node, u64 incarnation,
+		     unsigned long since);
 void lite_conn_get(struct lite_conn *conn);
 void lite_conn_put(struct lite_conn *conn);
 void lite_conn_close(struct lite_conn *conn);

@@ -6,7 +6,8 @@
  * gmgr is never needed for anything but news. While it is away the copy stays
  * as it is; when it comes back without its table (restarted) it learns of us
  * by our joining again with the id we had. That a member is missing from its
- * list then says nothing about the member: only the states DEAD and LEFT do.
+ * list then says nothing about the member: only the states DEAD and LEFT do,
+ * and DEAD not before the member itself was asked (suspect.c).
  *
  * That we live is said by one work, and what changed is fetched and acted upon
  * by another: to end what a dead member had here may take longer than gmgr
@@ -20,65 +21,12 @@
 #include <linux/xarray.h>
 
 #include "lite_rpc.h"
+#include "member.h"
 
 #define JOIN_WAIT_MS 10000
 #define JOIN_RETRY_MS 300
 #define GMGR_CALL_MS 2000
 #define DEFAULT_HEARTBEAT_MS 1000
-
-/**
- * struct entry - what we know of a member
- * @m: from gmgr
- * @round: the last time that gmgr had it in its table
- */
-struct entry {
-	struct lite_member m;
-	u64 round;
-};
-
-/**
- * struct lite_membership - a node's
- * @node: whose
- * @mutex: serialises join, leave and beats; calls gmgr and @ops->usage inside
- * @news_mutex: serialises reading gmgr's table; calls gmgr and @ops->changed
- *	inside
- * @ops: callbacks, NULL while not joined
- * @gmgr: NULL while not joined; changes under @mutex
- * @lost: gmgr does not answer, and that was logged
- * @want: counts what makes gmgr's table worth reading, but for its epoch
- * @have: @want before @table was read
- * @epoch: gmgr's, of @table
- * @round: counts how often gmgr's table was asked for
- * @listed: the last that was read to its end; who is of an earlier one is not
- *	in gmgr's table
- * @heartbeat_ms: as gmgr wishes
- * @wq: for @beat alone: nothing may delay it
- * @beat: the next heartbeat, on @wq
- * @news_wq: for @news, which may take long
- * @news: reads gmgr's table
- * @lock: protects @table, what its entries hold, and @listed; a leaf
- * @table: id -> struct entry
- */
-struct lite_membership {
-	struct lite_node *node;
-	struct mutex mutex;
-	struct mutex news_mutex;
-	const struct lite_member_ops *ops;
-	struct lite_peer *gmgr;
-	bool lost;
-	u32 want;
-	u32 have;
-	u64 epoch;
-	u64 round;
-	u64 listed;
-	u32 heartbeat_ms;
-	struct workqueue_struct *wq;
-	struct delayed_work beat;
-	struct workqueue_struct *news_wq;
-	struct work_struct news;
-	spinlock_t lock;
-	struct xarray table;
-};
 
 static int gmgr_call(struct lite_membership *ms, u16 op, const void *req,
 		     u32 req_len, void *rsp, u32 rsp_size, u32 *rsp_len)
@@ -120,30 +68,45 @@ static void member_from_wire(struct lite_member *m, const struct gmgr_member *w)
 	strscpy(m->addr, w->addr, sizeof(m->addr));
 }
 
-/* put @new into the table; the old entry in @old. Return: 0, 1: had one */
-static int table_set(struct lite_membership *ms, const struct lite_member *new,
+static void entry_set(struct lite_entry *entry, const struct lite_member *new,
+		      u64 round)
+{
+	if (!new->suspected) {
+		entry->silent = 0;
+		entry->told = false;
+	} else if (!entry->silent) {
+		entry->silent = jiffies | 1;
+	}
+	entry->m = *new;
+	entry->round = round;
+}
+
+/*
+ * Put @new into the table; the old entry in @old. A death that has to be
+ * confirmed becomes a suspicion in @new. Return: 0, 1: had one
+ */
+static int table_set(struct lite_membership *ms, struct lite_member *new,
 		     struct lite_member *old)
 {
-	struct entry *entry, *fresh;
+	struct lite_entry *entry, *fresh;
 	unsigned long flags;
 	void *prev;
 
 	spin_lock_irqsave(&ms->lock, flags);
 	entry = xa_load(&ms->table, new->id);
+	lite_suspect_begin(ms, entry, new);
 	if (entry) {
 		*old = entry->m;
-		entry->m = *new;
-		entry->round = ms->round;
+		entry_set(entry, new, ms->round);
 	}
 	spin_unlock_irqrestore(&ms->lock, flags);
 	if (entry)
 		return 1;
 	/* one at a time reads gmgr's table: nobody else adds it */
-	fresh = kmalloc(sizeof(*fresh), GFP_KERNEL);
+	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
 	if (!fresh)
 		return -ENOMEM;
-	fresh->m = *new;
-	fresh->round = ms->round;
+	entry_set(fresh, new, ms->round);
 	prev = xa_store_irq(&ms->table, new->id, fresh, GFP_KERNEL);
 	if (xa_is_err(prev)) {
 		kfree(fresh);
@@ -174,10 +137,34 @@ static void node_gone(struct lite_node *node, u64 incarnation)
 	lite_locks_gone(node, incarnation);
 }
 
-static int update_member(struct lite_membership *ms,
+/**
+ * lite_member_changed() - act upon what a member has become
+ * @ms: membership
+ * @old: what it was, NULL: not known
+ * @new: what it is
+ *
+ * Context: process, may sleep; ms->news_mutex held.
+ */
+void lite_member_changed(struct lite_membership *ms,
+			 const struct lite_member *old,
 			 const struct lite_member *new)
 {
 	struct lite_node *node = ms->node;
+
+	lockdep_assert_held(&ms->news_mutex);
+	if (old)
+		tell_links(node, old, new);
+	/* it may have come and gone between two looks at the table */
+	if (new->state != GMGR_MEMBER_UP)
+		node_gone(node, new->incarnation);
+	if (old && old->incarnation != new->incarnation)
+		node_gone(node, old->incarnation);
+	if (ms->ops->changed)
+		ms->ops->changed(node->priv, old, new);
+}
+
+static int update_member(struct lite_membership *ms, struct lite_member *new)
+{
 	struct lite_member old;
 	int had;
 
@@ -186,18 +173,12 @@ static int update_member(struct lite_membership *ms,
 	had = table_set(ms, new, &old);
 	if (had < 0)
 		return had;
+	if (new->suspected) /* it finds it in the table */
+		mod_delayed_work(ms->news_wq, &ms->suspect, 0);
 	if (had && old.incarnation == new->incarnation &&
 	    old.state == new->state)
 		return 0;
-	if (had)
-		tell_links(node, &old, new);
-	/* it may have come and gone between two looks at the table */
-	if (new->state != GMGR_MEMBER_UP)
-		node_gone(node, new->incarnation);
-	if (had && old.incarnation != new->incarnation)
-		node_gone(node, old.incarnation);
-	if (ms->ops->changed)
-		ms->ops->changed(node->priv, had ? &old : NULL, new);
+	lite_member_changed(ms, had ? &old : NULL, new);
 	return 0;
 }
 
@@ -476,6 +457,7 @@ void lite_leave(struct lite_node *node)
 	mutex_unlock(&ms->mutex);
 	cancel_delayed_work_sync(&ms->beat);
 	cancel_work_sync(&ms->news);
+	cancel_delayed_work_sync(&ms->suspect);
 	lite_peer_put(gmgr);
 }
 EXPORT_SYMBOL_NS_GPL(lite_leave, LITE_RPC);
@@ -491,7 +473,7 @@ EXPORT_SYMBOL_NS_GPL(lite_gmgr, LITE_RPC);
 int lite_member_by_id(struct lite_node *node, u32 id, struct lite_member *m)
 {
 	struct lite_membership *ms = node->members;
-	struct entry *entry;
+	struct lite_entry *entry;
 	unsigned long flags;
 
 	spin_lock_irqsave(&ms->lock, flags);
@@ -508,7 +490,7 @@ unsigned int lite_members(struct lite_node *node, struct lite_member *m,
 			  unsigned int max)
 {
 	struct lite_membership *ms = node->members;
-	struct entry *entry;
+	struct lite_entry *entry;
 	unsigned int nr = 0;
 	unsigned long flags, id;
 
@@ -547,7 +529,7 @@ EXPORT_SYMBOL_NS_GPL(lite_member_peer, LITE_RPC);
 u32 lite_member_id_of(struct lite_node *node, u64 incarnation)
 {
 	struct lite_membership *ms = node->members;
-	struct entry *entry;
+	struct lite_entry *entry;
 	unsigned long flags, id;
 	u32 found = 0;
 
@@ -560,18 +542,18 @@ u32 lite_member_id_of(struct lite_node *node, u64 incarnation)
 }
 
 /**
- * lite_member_lives() - does gmgr say so
+ * lite_member_lives() - does it, as far as is known
  * @node: node
  * @incarnation: of a member
  *
  * Context: any.
- * Return: false if gmgr has declared it dead, has let it go, or does not know
- *	it, which a gmgr that was restarted may do for a while.
+ * Return: false if it is dead or has left, or gmgr does not know it, which a
+ *	gmgr that was restarted may do for a while.
  */
 bool lite_member_lives(struct lite_node *node, u64 incarnation)
 {
 	struct lite_membership *ms = node->members;
-	struct entry *entry;
+	struct lite_entry *entry;
 	unsigned long flags, id;
 	bool lives = false;
 
@@ -627,8 +609,9 @@ int lite_members_init(struct lite_node *node)
 		return -ENOMEM;
 	ms->wq = alloc_ordered_workqueue("lite_%s_beat", WQ_MEM_RECLAIM,
 					 node->name);
-	ms->news_wq = alloc_ordered_workqueue("lite_%s_news", WQ_MEM_RECLAIM,
-					      node->name);
+	ms->news_wq = alloc_workqueue("lite_%s_news",
+				      WQ_UNBOUND | WQ_MEM_RECLAIM, 2,
+				      node->name);
 	if (!ms->wq || !ms->news_wq) {
 		free_wqs(ms);
 		kfree(ms);
@@ -640,6 +623,7 @@ int lite_members_init(struct lite_node *node)
 	mutex_init(&ms->news_mutex);
 	INIT_DELAYED_WORK(&ms->beat, beat_work);
 	INIT_WORK(&ms->news, news_work);
+	INIT_DELAYED_WORK(&ms->suspect, lite_suspect_work);
 	spin_lock_init(&ms->lock);
 	xa_init_flags(&ms->table, XA_FLAGS_LOCK_IRQ);
 	node->members = ms;
@@ -655,7 +639,7 @@ int lite_members_init(struct lite_node *node)
 void lite_members_exit(struct lite_node *node)
 {
 	struct lite_membership *ms = node->members;
-	struct entry *entry;
+	struct lite_entry *entry;
 	unsigned long id;
 
 	free_wqs(ms);

@@ -170,7 +170,7 @@ out_unlock:
 }
 
 /**
- * mcomp_client_fate() - does a client live?
+ * mcomp_client_fate() - does a client live, as far as the table says?
  * @c: client
  *
  * One that is in no table does: gmgr may just have been restarted.
@@ -187,8 +187,27 @@ enum mcomp_fate mcomp_client_fate(const struct mcomp_client *c)
 	/* The one before, or the one after that we have not heard of yet. */
 	if (member.incarnation != c->incarnation)
 		return MCOMP_FATE_DOUBT;
-	if (member.state == GMGR_MEMBER_UP)
-		return MCOMP_FATE_LIVES;
-	return member.state == GMGR_MEMBER_LEFT ? MCOMP_FATE_LEFT :
-						  MCOMP_FATE_DOUBT;
+	switch (member.state) {
+	case GMGR_MEMBER_LEFT:
+		return MCOMP_FATE_LEFT;
+	case GMGR_MEMBER_DEAD:
+		return MCOMP_FATE_DEAD;
+	}
+	return MCOMP_FATE_LIVES;
+}
+
+/**
+ * mcomp_client_ask() - ask a client itself whether it lives
+ * @c: client
+ *
+ * Context: process, may sleep, about 2 s.
+ * Return: as lite_member_ask().
+ */
+int mcomp_client_ask(const struct mcomp_client *c)
+{
+	struct lite_member member;
+
+	if (lite_member_by_id(c->m->node, c->pcomp_id, &member))
+		return 0;
+	return lite_member_ask(c->m->node, member.addr, c->incarnation);
 }

@@ -23,24 +23,79 @@ static struct mcomp_space *gc_next(struct mcomp *m, unsigned long *index)
 	return s;
 }
 
-/* Has the time come for @c? If there is only doubt, *@again is set. */
-static bool gc_wants(struct mcomp_client *c, bool *again)
+/* The next client whose end is not certain, with a reference. */
+static struct mcomp_client *gc_next_doubtful(struct mcomp *m)
+{
+	struct mcomp_client *c;
+	enum mcomp_fate fate;
+
+	mutex_lock(&m->lock);
+	list_for_each_entry(c, &m->clients, list) {
+		fate = mcomp_client_fate(c);
+		if (c->gc_round == m->gc_round ||
+		    (fate != MCOMP_FATE_DOUBT && fate != MCOMP_FATE_DEAD))
+			continue;
+		c->gc_round = m->gc_round;
+		refcount_inc(&c->ref);
+		mutex_unlock(&m->lock);
+		return c;
+	}
+	mutex_unlock(&m->lock);
+	return NULL;
+}
+
+/* Draw a conclusion from what a client answered: mcomp_client_ask()'s @err. */
+static void gc_judge(struct mcomp_client *c, int err)
 {
 	unsigned long grace = msecs_to_jiffies(MCOMP_GRACE_MS);
 
+	lockdep_assert_held(&c->m->lock);
+	if (!err) {
+		c->doubt = 0;
+		c->over = false;
+		return;
+	}
+	if (!c->doubt)
+		c->doubt = jiffies | 1;
+	/* One that the table calls dead, lite_rpc has asked for long enough. */
+	c->over = err == -ESTALE ||
+		  mcomp_client_fate(c) == MCOMP_FATE_DEAD ||
+		  time_after(jiffies, c->doubt + grace);
+}
+
+/*
+ * Ask those of whom it is not certain whether they have ended: it is not known
+ * of which incarnation the table's news is, or gmgr may be wrong.
+ */
+static void gc_ask(struct mcomp *m)
+{
+	struct mcomp_client *c;
+	int err;
+
+	m->gc_round++;
+	while (!READ_ONCE(m->stopping) && (c = gc_next_doubtful(m))) {
+		err = mcomp_client_ask(c);
+		mutex_lock(&m->lock);
+		gc_judge(c, err);
+		mutex_unlock(&m->lock);
+		mcomp_client_put(c);
+	}
+}
+
+/* Has the time come for @c? If there is only doubt, *@again is set. */
+static bool gc_wants(struct mcomp_client *c, bool *again)
+{
 	lockdep_assert_held(&c->m->lock);
 	switch (mcomp_client_fate(c)) {
 	case MCOMP_FATE_LEFT:
 		return true;
 	case MCOMP_FATE_DOUBT:
-		if (!c->doubt)
-			c->doubt = jiffies | 1;
-		if (time_after(jiffies, c->doubt + grace))
-			return true;
-		*again = true;
-		return false;
+	case MCOMP_FATE_DEAD:
+		*again |= !c->over;
+		return c->over;
 	default:
 		c->doubt = 0;
+		c->over = false;
 		return false;
 	}
 }
@@ -108,6 +163,7 @@ void mcomp_gc_work(struct work_struct *work)
 {
 	struct mcomp *m = container_of(work, struct mcomp, gc_work.work);
 
+	gc_ask(m);
 	if (gc_run(m, false))
 		queue_delayed_work(m->wq, &m->gc_work,
 				   msecs_to_jiffies(MCOMP_GRACE_MS / 4));

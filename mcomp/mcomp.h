@@ -27,8 +27,9 @@
 #define MCOMP_INDEX_MAX (MCOMP_ADDR_MAX >> PAGE_SHIFT)
 
 /*
- * A pComponent that gmgr calls dead may only have been slow, and our copy of
- * gmgr's table may be behind: wait for so long whether it comes back.
+ * Our copy of gmgr's table may be behind, and name the life of a pComponent
+ * before the one that has spaces here: that one is asked, and must be silent
+ * for so long before it is thought to have ended.
  */
 #define MCOMP_GRACE_MS 3000
 
@@ -95,6 +96,7 @@ struct mcomp {
 	/* Frees spaces, tells other mComponents to */
 	struct workqueue_struct *wq;
 	struct delayed_work gc_work;
+	u32 gc_round; /* of gc_work alone */
 	wait_queue_head_t stop_wait;
 	bool stopping;
 
@@ -114,7 +116,10 @@ struct mcomp {
  * @pcomp_id: its node id
  * @incarnation: its incarnation
  * @export: what the wire calls @pieces
- * @doubt: jiffies, not 0, since when it seems to have died. mcomp.lock
+ * @doubt: jiffies, not 0, since when it does not answer, though the table says
+ *	that it has died. mcomp.lock
+ * @over: it has died, as far as can be known. mcomp.lock
+ * @gc_round: mcomp.gc_round when it was asked last. mcomp.lock
  * @gone: gets no space any more. mcomp.lock
  * @lock: protects @pieces
  * @revoked: may not read by itself any more; set with @lock held
@@ -131,6 +136,8 @@ struct mcomp_client {
 	u64 incarnation;
 	u64 export;
 	unsigned long doubt;
+	u32 gc_round;
+	bool over;
 	bool gone;
 	struct mutex lock; /* see above */
 	bool revoked;
@@ -271,7 +278,8 @@ int mcomp_fork_shard(struct mcomp_space *parent, u64 child_id);
 /* client.c */
 enum mcomp_fate {
 	MCOMP_FATE_LIVES, /* as far as is known */
-	MCOMP_FATE_DOUBT, /* said to be dead, or to have another incarnation */
+	MCOMP_FATE_DOUBT, /* the table has another incarnation */
+	MCOMP_FATE_DEAD, /* it did not answer lite_rpc */
 	MCOMP_FATE_LEFT,
 };
 
@@ -282,6 +290,7 @@ void mcomp_client_revoke(struct mcomp_client *c);
 int mcomp_client_export(struct mcomp_client *c, struct lite_req *req,
 			u32 piece, struct lite_wire_seg *seg);
 enum mcomp_fate mcomp_client_fate(const struct mcomp_client *c);
+int mcomp_client_ask(const struct mcomp_client *c);
 
 /* gc.c */
 void mcomp_gc_work(struct work_struct *work);

@@ -182,7 +182,7 @@ static void region_snapshot(struct mcomp_space *s, struct region_choice *c)
 		struct mcomp_region_cand *cand = &c->cand[c->nr];
 
 		if (member->role != LITE_ROLE_MCOMP || member->id == self ||
-		    member->state != GMGR_MEMBER_UP)
+		    member->state != GMGR_MEMBER_UP || member->suspected)
 			continue;
 		o = owner_find(s, member->id, member->incarnation);
 		cand->id = member->id;

@@ -212,7 +212,7 @@ int mcomp_space_insert(struct mcomp_space *s)
 	 * members after the table changed: one of us sees a late creation.
 	 */
 	fate = mcomp_client_fate(s->client);
-	if (fate == MCOMP_FATE_DOUBT)
+	if (fate == MCOMP_FATE_DOUBT || fate == MCOMP_FATE_DEAD)
 		mod_delayed_work(m->wq, &m->gc_work, 0);
 	if (fate == MCOMP_FATE_LEFT) {
 		mcomp_space_kill(s, false);

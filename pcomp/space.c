@@ -227,7 +227,7 @@ static u32 pick_home(struct pcomp *pc)
 	n = lite_members(pc->node, m, MEMBERS_MAX);
 	for (i = 0; i < n; i++) {
 		if (m[i].role != LITE_ROLE_MCOMP ||
-		    m[i].state != GMGR_MEMBER_UP)
+		    m[i].state != GMGR_MEMBER_UP || m[i].suspected)
 			continue;
 		if (!best || m[i].total - m[i].used > best_free) {
 			best = m[i].id;

@@ -708,15 +708,28 @@ u64 lite_node_incarnation(const struct lite_node *node);
 
 /**
  * struct lite_member - a component of the rack
+ * @id: node id
+ * @role: enum lite_role
+ * @state: enum gmgr_member_state, as this node sees it
+ * @nr_spaces: spaces or processes it holds
+ * @incarnation: its incarnation
+ * @total: bytes it offers
+ * @used: bytes in use
+ * @suspected: gmgr calls it dead; this node has not been without an answer from
+ *	it for long enough to believe that: @state is UP, but it should be
+ *	given nothing new
+ * @name: component name
+ * @addr: where it listens
  */
 struct lite_member {
 	u32 id;
 	u32 role;
-	u32 state; /* enum gmgr_member_state */
+	u32 state;
 	u32 nr_spaces;
 	u64 incarnation;
 	u64 total;
 	u64 used;
+	bool suspected;
 	char name[LITE_NAME_LEN];
 	char addr[LITE_ADDR_LEN];
 };
@@ -734,7 +747,9 @@ struct lite_usage {
  * struct lite_member_ops - what a component wants to know and tell
  * @usage: fills in what the next heartbeat says; process context
  * @changed: a member came, died, left or came again with another incarnation;
- *	process context, one call at a time; @old is NULL for a new member
+ *	process context, one call at a time; @old is NULL for a new member. A
+ *	death is told when gmgr says so and this node has asked the member
+ *	itself without an answer
  */
 struct lite_member_ops {
 	void (*usage)(void *priv, struct lite_usage *usage);
@@ -770,6 +785,18 @@ void lite_leave(struct lite_node *node);
  * Return: valid until lite_leave(), not counted; NULL if not joined.
  */
 struct lite_peer *lite_gmgr(struct lite_node *node);
+
+/**
+ * lite_member_ask() - does this life of a component answer?
+ * @node: who asks, over its own links
+ * @addr: where it listens
+ * @incarnation: which life
+ *
+ * Context: process, may sleep, about 2 s.
+ * Return: 0: it lives; -ESTALE: another life is at this address, so it is over;
+ *	else it was silent, or could not be reached.
+ */
+int lite_member_ask(struct lite_node *node, const char *addr, u64 incarnation);
 
 /**
  * lite_member_by_id() - look a member up in the copy of the table

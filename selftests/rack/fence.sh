@@ -8,8 +8,27 @@ ON_TIMEOUT=200 # the first program waits for all the others
 
 have_vnode test
 have_pcomp small 4
-g0=$(attr p0 nodes/p0/gmgr)
-g0=${g0%:*}
+ip_of() { # NODE
+	local addr
+	addr=$(attr "$1" "nodes/$1/addr")
+	echo "${addr%:*}"
+}
+g0=$(ip_of g0)
+ms="$(ip_of m0) $(ip_of m1)"
+# cut IP...: what p0 sends there goes to a machine that is not there
+cut() {
+	on_sh p0 'for ip; do
+		dev=$(ip -o route get $ip | sed "s/.* dev \([^ ]*\).*/\1/")
+		ip neigh replace $ip lladdr 02:00:00:00:00:fe dev $dev \
+			nud permanent
+	done' "$@"
+}
+heal() {
+	on_sh p0 'for ip; do
+		dev=$(ip -o route get $ip | sed "s/.* dev \([^ ]*\).*/\1/")
+		ip neigh del $ip dev $dev
+	done' "$@"
+}
 on_sh s0 'cp "$1" /srv/lego/tmp/keep && chmod 755 /srv/lego/tmp/keep &&
 	rm -f /srv/lego/tmp/go' "$TOP/build/tools/prog/keep"
 
@@ -33,16 +52,15 @@ reads=$(attr p0 pcomp/small/reads)
 tap_ok $? "nine of ten misses and more read the page without asking"
 tap_note "$reads of $misses"
 
-# Only the way to gmgr: it sends to a machine that is not there.
-on_sh p0 'dev=$(ip -o route get "$1" | sed "s/.* dev \([^ ]*\).*/\1/")
-	ip neigh replace "$1" lladdr 02:00:00:00:00:fe dev "$dev" \
-		nud permanent' "$g0"
+# The way to gmgr, and those to the mComponents, or it would be asked and live.
+# shellcheck disable=SC2086
+cut $g0 $ms
 dead() {
 	[ "$(attr g0 gmgr/g0/members/small/state)" = dead ]
 }
 wait_until 20 dead
 tap_ok $? "its pComponent is thought dead"
-wait_until 30 none_held
+wait_until 40 none_held
 tap_is "$(held)" 0 "its memory is taken back, which it does not know"
 
 # wherever the first one's pages were
@@ -61,6 +79,8 @@ for i in 1 2 3 4 5 6 7 8; do
 	wait_until 3 full
 done
 tap_check "there is no frame on either mComponent that is as it was" full
+# shellcheck disable=SC2086
+heal $ms
 on_sh s0 ': > /srv/lego/tmp/go'
 wait $cut
 status=$?
@@ -75,8 +95,7 @@ tap_is "$(cat "$out".? | grep -vc ready) $(cat "$out".? | grep -c right)" \
 	"${#others[@]} ${#others[@]}" "the others' is right"
 rm -f "$out".?
 
-on_sh p0 'dev=$(ip -o route get "$1" | sed "s/.* dev \([^ ]*\).*/\1/")
-	ip neigh del "$1" dev "$dev"' "$g0"
+heal "$g0"
 up() {
 	[ "$(attr g0 gmgr/g0/members/small/state)" = up ]
 }

@@ -51,15 +51,15 @@ tap_ok $? "within 5 s"
 no_conn() {
 	! on g0 busybox grep -q "^in m1 " /sys/kernel/debug/lego/nodes/g0/links
 }
-wait_until 15 no_conn
+wait_until 20 no_conn
 tap_ok $? "and nothing is kept for a caller that lost its power"
 tap_is "$(state m0)" up "and no other is thought dead"
 wait $get
 tap_ok $? "and the lock is another's"
 took=$(on p0 awk '$1 == "waited_ms" { print $2 }' \
 	/sys/kernel/debug/lego/lock/cmd)
-[ "$took" -lt $((8000 * slow)) ]
-tap_ok $? "within 8 s"
+[ "$took" -lt $((20000 * slow)) ]
+tap_ok $? "within 20 s, as others ask the dead themselves before they believe it"
 tap_note "after $took ms"
 on p0 rmmod lego_lock
 "$rack" start m1 > /dev/null 2>&1
@@ -84,8 +84,8 @@ links_gone() {
 		/sys/kernel/tracing/trace
 }
 addr=$(attr g0 gmgr/g0/members/s0/addr)
-wait_until 5 links_gone "$addr"
-tap_ok $? "nobody waits for it"
+wait_until 20 links_gone "$addr"
+tap_ok $? "nobody waits for it when it was asked long enough"
 "$rack" net s0 up
 wait_until 30 is s0 up
 tap_ok $? "and comes back with its network"
