@@ -36,8 +36,13 @@ static int clean_parent(struct pcomp_space *parent)
 	xa_for_each(&parent->pages, i, entry) {
 		struct pcomp_line *line = entry;
 
-		if (xa_is_value(entry) || !pcomp_line_lock(parent, i, line))
+		if (xa_is_value(entry))
 			continue;
+		err = pcomp_line_lock(parent, i, line);
+		if (err == -EAGAIN)
+			continue;
+		if (err)
+			break;
 		if (folio_test_clear_dirty(page_folio(line->page))) {
 			pcomp_queue_del(pc, line);
 			set_bit(LINE_WB, &line->flags);
@@ -52,7 +57,7 @@ static int clean_parent(struct pcomp_space *parent)
 		}
 	}
 	if (n)
-		err = pcomp_wb_run(pc, wb, batch, n, true);
+		err = pcomp_wb_run(pc, wb, batch, n, true) ?: err;
 out_free:
 	pcomp_wb_free(wb);
 	kfree(batch);

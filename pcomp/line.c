@@ -47,29 +47,27 @@ static int lock_found(struct pcomp_space *s, pgoff_t index,
  * @index: under this index
  * @line: found
  *
- * Not killable, for paths that must finish. Waits for a fetch in flight, and
- * for a write-back, so that nothing of the page is on the wire.
- * Return: true: locked and referenced (pcomp_line_put() undoes both).
+ * Waits for a fetch in flight, and for a write-back, so that nothing of the
+ * page is on the wire.
+ *
+ * Context: process, may sleep; killable, which kernel threads are not.
+ * Return: 0: locked and referenced (pcomp_line_put() undoes both); -EAGAIN: it
+ *	went away; -EINTR.
  */
-bool pcomp_line_lock(struct pcomp_space *s, pgoff_t index,
-		     struct pcomp_line *line)
+int pcomp_line_lock(struct pcomp_space *s, pgoff_t index,
+		    struct pcomp_line *line)
 {
-	struct folio *folio = page_folio(line->page);
+	int err;
 
-	folio_get(folio);
 	for (;;) {
-		folio_lock(folio);
-		if (!holds(line, s, index))
-			break;
-		if (!test_bit(LINE_WB, &line->flags))
-			return true;
-		folio_unlock(folio);
-		wait_event(s->pc->cache.wb_wait,
-			   !test_bit(LINE_WB, &line->flags));
+		err = lock_found(s, index, line);
+		if (err || !test_bit(LINE_WB, &line->flags))
+			return err;
+		pcomp_line_put(line);
+		if (wait_event_killable(s->pc->cache.wb_wait,
+					!test_bit(LINE_WB, &line->flags)))
+			return -EINTR;
 	}
-	folio_unlock(folio);
-	folio_put(folio);
-	return false;
 }
 
 /**
@@ -262,12 +260,12 @@ struct pcomp_line *pcomp_line_get(struct pcomp_space *s, pgoff_t index)
 	return line;
 }
 
-/* Forget one page. Return: 1 if its owner has it, else 0. */
+/* Forget one page. Return: 1 if its owner has it, else 0; -EINTR. */
 static int discard_one(struct pcomp_space *s, pgoff_t index)
 {
 	struct pcomp_line *line;
 	void *entry;
-	int remote;
+	int err, remote;
 
 	for (;;) {
 		entry = xa_load(&s->pages, index);
@@ -282,8 +280,11 @@ static int discard_one(struct pcomp_space *s, pgoff_t index)
 		}
 		line = entry;
 		/* unless it was evicted meanwhile */
-		if (!pcomp_line_lock(s, index, line))
+		err = pcomp_line_lock(s, index, line);
+		if (err == -EAGAIN)
 			continue;
+		if (err)
+			return err;
 		remote = test_bit(LINE_REMOTE, &line->flags);
 		pcomp_line_drop(line, NULL);
 		return remote;
@@ -298,16 +299,21 @@ static int discard_one(struct pcomp_space *s, pgoff_t index)
  *
  * Contents at the owner are forgotten too; the caller logs that (pcomp_log()).
  * Waits for fetches and write-backs of these pages.
- * Return: 1 if there was any at an owner, else 0.
+ *
+ * Context: process, may sleep; killable, which kernel threads are not.
+ * Return: 1 if there was any at an owner, else 0; -EINTR: part was done.
  */
 int pcomp_lines_discard(struct pcomp_space *s, pgoff_t first, pgoff_t last)
 {
 	unsigned long index;
-	int remote = 0;
+	int remote = 0, r;
 	void *entry;
 
 	xa_for_each_range(&s->pages, index, entry, first, last) {
-		remote |= discard_one(s, index);
+		r = discard_one(s, index);
+		if (r < 0)
+			return r;
+		remote |= r;
 		cond_resched();
 	}
 	return remote;
@@ -317,14 +323,15 @@ int pcomp_lines_discard(struct pcomp_space *s, pgoff_t first, pgoff_t last)
  * pcomp_line_move() - a page gets another address (mremap)
  * @s: the space; map_lock held
  * @from: index it has
- * @to: index it gets, where nothing is
+ * @to: index it gets, where nothing is; faults there wait (change.c)
  *
+ * Context: process, may sleep; killable, which kernel threads are not.
  * Return: 0; -ENOENT: nothing was there; or pcomp_line_get()'s error.
  */
 int pcomp_line_move(struct pcomp_space *s, pgoff_t from, pgoff_t to)
 {
 	struct pcomp_line *line;
-	void *old;
+	int err;
 
 	if (!xa_load(&s->pages, from))
 		return -ENOENT;
@@ -335,15 +342,17 @@ int pcomp_line_move(struct pcomp_space *s, pgoff_t from, pgoff_t to)
 		if (!test_bit(LINE_WB, &line->flags))
 			break;
 		pcomp_line_put(line);
-		wait_event(s->pc->cache.wb_wait,
-			   !test_bit(LINE_WB, &line->flags));
+		if (wait_event_killable(s->pc->cache.wb_wait,
+					!test_bit(LINE_WB, &line->flags)))
+			return -EINTR;
 	} while (1);
 	if (page_mapped(line->page))
 		unmap_mapping_pages(s->file->f_mapping, from, 1, false);
-	old = xa_store(&s->pages, to, line, GFP_NOFS);
-	if (xa_is_err(old)) {
+	err = xa_insert(&s->pages, to, line, GFP_NOFS);
+	if (err) {
+		WARN_ON_ONCE(err == -EBUSY);
 		pcomp_line_put(line);
-		return xa_err(old);
+		return err;
 	}
 	xa_erase(&s->pages, from);
 	line->index = to;

@@ -30,7 +30,9 @@ static long map_at(struct pcomp_space *s, unsigned long a, unsigned long len,
 	int err;
 
 	/* leftovers of VMAs that fork did not copy (MADV_DONTFORK) */
-	pcomp_lines_discard(s, first, last);
+	err = pcomp_lines_discard(s, first, last);
+	if (err < 0)
+		return err;
 	pcomp_backing_del(s, first, last);
 	err = pcomp_log(s, MCOMP_VMA_MAP, a, len, prot);
 	if (err)
@@ -121,7 +123,9 @@ int pcomp_unmap(struct pcomp_space *s, unsigned long addr, unsigned long len)
 		return err;
 	len = PAGE_ALIGN(len);
 	last = first + (len >> PAGE_SHIFT) - 1;
-	pcomp_lines_discard(s, first, last);
+	/* who maps here again drops what is left over */
+	if (pcomp_lines_discard(s, first, last) < 0)
+		return 0;
 	pcomp_backing_del(s, first, last);
 	/* the pages are gone whether or not owners can be told */
 	return pcomp_log(s, MCOMP_VMA_UNMAP, addr, len, 0) ? -ENOMEM : 0;

@@ -317,8 +317,8 @@ void pcomp_queue_del(struct pcomp *pc, struct pcomp_line *line);
 /* line.c */
 struct pcomp_line *pcomp_line_get(struct pcomp_space *s, pgoff_t index);
 void pcomp_line_put(struct pcomp_line *line);
-bool pcomp_line_lock(struct pcomp_space *s, pgoff_t index,
-		     struct pcomp_line *line);
+int pcomp_line_lock(struct pcomp_space *s, pgoff_t index,
+		    struct pcomp_line *line);
 void pcomp_line_drop(struct pcomp_line *line, void *entry);
 void pcomp_line_evict(struct pcomp_line *line);
 int pcomp_lines_discard(struct pcomp_space *s, pgoff_t first, pgoff_t last);

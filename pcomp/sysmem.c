@@ -238,7 +238,9 @@ static long grow_in_place(struct pcomp_space *s, const struct pt_regs *regs,
 	if (end < start || end > TASK_SIZE || !is_free(start, end))
 		return -ENOMEM;
 	/* as for a new mapping: map_at() */
-	pcomp_lines_discard(s, first, last);
+	r = pcomp_lines_discard(s, first, last);
+	if (r < 0)
+		return r;
 	pcomp_backing_del(s, first, last);
 	r = pcomp_log(s, MCOMP_VMA_MAP, start, end - start,
 		      prot_at(start - 1));
@@ -482,7 +484,7 @@ static long discard(const struct pt_regs *regs, bool zap)
 		pgoff_t first = start >> PAGE_SHIFT;
 
 		if (pcomp_lines_discard(s, first,
-					first + (len >> PAGE_SHIFT) - 1) &&
+					first + (len >> PAGE_SHIFT) - 1) > 0 &&
 		    pcomp_log(s, MCOMP_VMA_DISCARD, start, len, 0))
 			r = -ENOMEM;
 	}
