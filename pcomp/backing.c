@@ -29,9 +29,9 @@ struct pcomp_backing {
 };
 
 static struct pcomp_backing *backing_alloc(struct file *file, pgoff_t shift,
-					   unsigned long pages)
+					   unsigned long pages, gfp_t gfp)
 {
-	struct pcomp_backing *b = kmalloc(sizeof(*b), GFP_KERNEL);
+	struct pcomp_backing *b = kmalloc(sizeof(*b), gfp);
 
 	if (!b)
 		return NULL;
@@ -58,27 +58,43 @@ static void backing_sub(struct pcomp_backing *b, unsigned long pages)
 }
 
 /**
- * pcomp_backing_add() - pages [@first, @last] come from a file
- * @s: the space; map_lock held, and no backing there yet
+ * pcomp_backing_alloc() - a file for pages that are to be mapped
+ * @file: the file
  * @first: first index
  * @last: last index
- * @file: the file
  * @pgoff: page of the file at @first
  *
- * Return: 0 or -ENOMEM.
+ * Return: for pcomp_backing_set() with the same indices, or for
+ *	pcomp_backing_free(); NULL: no memory.
  */
-int pcomp_backing_add(struct pcomp_space *s, pgoff_t first, pgoff_t last,
-		      struct file *file, pgoff_t pgoff)
+struct pcomp_backing *pcomp_backing_alloc(struct file *file, pgoff_t first,
+					  pgoff_t last, pgoff_t pgoff)
+{
+	return backing_alloc(file, pgoff - first, last - first + 1, GFP_KERNEL);
+}
+
+/**
+ * pcomp_backing_free() - one that was not set
+ * @b: from pcomp_backing_alloc(), or NULL
+ */
+void pcomp_backing_free(struct pcomp_backing *b)
+{
+	if (b)
+		backing_put(b);
+}
+
+static int backing_add(struct pcomp_space *s, pgoff_t first, pgoff_t last,
+		       struct file *file, pgoff_t pgoff, gfp_t gfp)
 {
 	struct pcomp_backing *b;
 	int err;
 
-	b = backing_alloc(file, pgoff - first, last - first + 1);
+	b = backing_alloc(file, pgoff - first, last - first + 1, gfp);
 	if (!b)
 		return -ENOMEM;
-	err = mtree_store_range(&s->files, first, last, b, GFP_KERNEL);
+	err = mtree_store_range(&s->files, first, last, b, gfp);
 	if (err)
-		backing_sub(b, b->pages);
+		backing_put(b);
 	return err;
 }
 
@@ -126,6 +142,49 @@ void pcomp_backing_del(struct pcomp_space *s, pgoff_t first, pgoff_t last)
 }
 
 /**
+ * pcomp_backing_set() - pages come from another file, or from none
+ * @s: the space; map_lock held, or the change is being finished
+ * @first: first index
+ * @last: last index
+ * @b: from pcomp_backing_alloc(), or NULL. Is given up
+ *
+ * Can not fail: what was there before is no more.
+ */
+void pcomp_backing_set(struct pcomp_space *s, pgoff_t first, pgoff_t last,
+		       struct pcomp_backing *b)
+{
+	pcomp_backing_del(s, first, last);
+	if (b)
+		mtree_store_range(&s->files, first, last, b,
+				  GFP_KERNEL | __GFP_NOFAIL);
+}
+
+/**
+ * pcomp_backing_any() - does any page come from a file?
+ * @s: the space
+ * @first: first index
+ * @last: last index
+ */
+bool pcomp_backing_any(struct pcomp_space *s, pgoff_t first, pgoff_t last)
+{
+	return mt_find(&s->files, &first, last);
+}
+
+static int grow(struct pcomp_space *s, pgoff_t old, pgoff_t first,
+		pgoff_t last, gfp_t gfp)
+{
+	pgoff_t at = old, end;
+	struct pcomp_backing *b = next(s, &at, old, &end);
+	int err;
+
+	if (!b)
+		return 0;
+	err = backing_add(s, first, last, b->file, old + 1 + b->shift, gfp);
+	backing_put(b);
+	return err;
+}
+
+/**
  * pcomp_backing_grow() - a mapping gets longer, and shows more of its file
  * @s: the space; map_lock held
  * @old: its last index till now
@@ -137,44 +196,38 @@ void pcomp_backing_del(struct pcomp_space *s, pgoff_t first, pgoff_t last)
 int pcomp_backing_grow(struct pcomp_space *s, pgoff_t old, pgoff_t first,
 		       pgoff_t last)
 {
-	pgoff_t at = old, end;
-	struct pcomp_backing *b = next(s, &at, old, &end);
-	int err;
-
-	if (!b)
-		return 0;
-	err = pcomp_backing_add(s, first, last, b->file, old + 1 + b->shift);
-	backing_put(b);
-	return err;
+	return grow(s, old, first, last, GFP_KERNEL);
 }
 
 /**
  * pcomp_backing_move() - untouched pages keep their file at a new address
- * @s: the space; map_lock held
+ * @s: the space; its change is being finished
  * @from: first index they have
- * @to: first index they get
+ * @to: first index they get, where no backing stays
  * @nr: how many
+ * @to_nr: how many there are then: more show more of the file
  *
- * The old ones stay until pcomp_backing_del(). Return: 0 or -ENOMEM.
+ * Can not fail, as the mapping has moved. May be done again. The old ones stay
+ * until pcomp_backing_del().
  */
-int pcomp_backing_move(struct pcomp_space *s, pgoff_t from, pgoff_t to,
-		       pgoff_t nr)
+void pcomp_backing_move(struct pcomp_space *s, pgoff_t from, pgoff_t to,
+			pgoff_t nr, pgoff_t to_nr)
 {
+	const gfp_t gfp = GFP_KERNEL | __GFP_NOFAIL;
 	pgoff_t at = from, last = from + nr - 1, end;
 	struct pcomp_backing *b;
-	int err;
 
+	pcomp_backing_del(s, to, to + to_nr - 1);
 	while ((b = next(s, &at, last, &end))) {
-		err = pcomp_backing_add(s, at - from + to, end - from + to,
-					b->file, at + b->shift);
+		backing_add(s, at - from + to, end - from + to, b->file,
+			    at + b->shift, gfp);
 		backing_put(b);
-		if (err)
-			return err;
 		if (end == last)
 			break;
 		at = end + 1;
 	}
-	return 0;
+	if (to_nr > nr)
+		grow(s, last, to + nr, to + to_nr - 1, gfp);
 }
 
 /**
@@ -191,8 +244,8 @@ int pcomp_backing_fork(struct pcomp_space *parent, struct pcomp_space *child)
 	int err;
 
 	while ((b = next(parent, &at, ULONG_MAX, &end))) {
-		err = pcomp_backing_add(child, at, end, b->file,
-					at + b->shift);
+		err = backing_add(child, at, end, b->file, at + b->shift,
+				  GFP_KERNEL);
 		backing_put(b);
 		if (err)
 			return err;

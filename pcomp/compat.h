@@ -12,10 +12,22 @@
 #error "pcomp needs Linux 6.1 or newer"
 #endif
 
+/* linux/mm.h: 6.5 took the VMAs away from get_user_pages(). */
+#include <linux/mm.h>
+static inline long pcomp_get_user_page(unsigned long addr,
+				       unsigned int gup_flags,
+				       struct page **page)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+	return get_user_pages(addr, 1, gup_flags, page);
+#else
+	return get_user_pages(addr, 1, gup_flags, page, NULL);
+#endif
+}
+
 /* linux/sched/mm.h: 6.10 split mm_get_unmapped_area() off, and unexported
  * the other.
  */
-#include <linux/mm.h>
 #include <linux/sched/mm.h>
 static inline unsigned long pcomp_unmapped_area(unsigned long addr,
 						unsigned long len,

@@ -30,6 +30,8 @@ static vm_fault_t line_fault(struct vm_fault *vmf)
 
 	if (unlikely(READ_ONCE(s->broken)))
 		return VM_FAULT_SIGBUS;
+	if (unlikely(pcomp_change_fault(s, vmf->pgoff)))
+		return VM_FAULT_SIGBUS;
 	line = pcomp_line_get(s, vmf->pgoff);
 	if (IS_ERR(line)) {
 		switch (PTR_ERR(line)) {
@@ -57,6 +59,8 @@ static void line_open(struct vm_area_struct *vma)
 
 	if (vma->vm_mm != s->mm)
 		pcomp_fork(s, vma);
+	else if (vma->vm_pgoff != vma->vm_start >> PAGE_SHIFT)
+		pcomp_change_moved(s, vma);
 }
 
 const struct vm_operations_struct pcomp_vm_ops = {
@@ -89,6 +93,7 @@ static int line_mmap(struct file *file, struct vm_area_struct *vma)
 static const struct file_operations line_fops = {
 	.owner = THIS_MODULE,
 	.mmap = line_mmap,
+	.get_unmapped_area = pcomp_change_area,
 	.fsync = noop_fsync, /* msync(): there is nothing to be written */
 };
 

@@ -228,7 +228,10 @@ void pcomp_fork(struct pcomp_space *parent, struct vm_area_struct *vma)
 		return;
 	}
 	pcomp_stat_inc(parent->pc, PCOMP_STAT_FORK);
-	err = fork_space(parent, child);
+	/* lines that are on their way to another address belong to a VMA */
+	err = pcomp_change_wait(parent);
+	if (!err)
+		err = fork_space(parent, child);
 	if (err) {
 		pr_err("%s: fork of %s[%d] failed, the child is ended: error %d\n",
 		       parent->pc->name, current->comm, current->tgid, err);

@@ -4,7 +4,9 @@
  *
  * How a page travels, and which file has that idea:
  *
- *	sysmem.c exec.c fork.c	(what a process asks of its address space)
+ *	sysmem.c mremap.c protect.c exec.c fork.c
+ *				(what a process asks of its address space)
+ *	   -> map.c change.c	(mappings made, replaced and unmade)
  *	fault.c			(what the MMU asks)
  *	   -> line.c		(a space's page, cached in a frame)
  *	      -> fetch.c	(from its owner)	backing.c (from a file)
@@ -26,6 +28,8 @@
  *	  pcomp_space.log_lock
  *
  * vm_ops->open runs under mmap_lock in fork and therefore never takes map_lock.
+ * log_lock is a leaf under mmap_lock, too. Faults and forks wait at the gate of
+ * a change (change.c) with mmap_lock held; who has closed it does not take it.
  * A thread holds one page lock at a time, and waits for a frame holding none;
  * only evictors hold many, and those they only ever try-lock.
  */
@@ -217,6 +221,44 @@ struct pcomp_owner {
 	struct pcomp_export *export;
 };
 
+struct pcomp_backing;
+
+/**
+ * struct pcomp_change - mappings that are being replaced; see change.c
+ * @task: whose system call does it, NULL: none, or a worker
+ * @on: faults in the ranges wait. Set under mmap_lock for writing
+ * @wait: for @on to end
+ * @first: first index of the new mapping
+ * @last: last index
+ * @from: first index of lines that move there
+ * @nr: how many; 0: none, what is there goes
+ * @prot: PROT_* of moved memory
+ * @stay: the mapping they leave remains, empty (MREMAP_DONTUNMAP)
+ * @copy: start of a mapping whose pages are copied first
+ * @copy_end: its end; 0: none
+ * @backing: of the new mapping, or NULL
+ * @emptied: the new range holds no old line any more
+ * @work: finishes what a killed task began
+ *
+ * All but @on belongs to the holder of map_lock, or while @on to the worker.
+ */
+struct pcomp_change {
+	struct task_struct *task;
+	bool on;
+	wait_queue_head_t wait;
+	pgoff_t first;
+	pgoff_t last;
+	pgoff_t from;
+	pgoff_t nr;
+	unsigned long prot;
+	bool stay;
+	unsigned long copy;
+	unsigned long copy_end;
+	struct pcomp_backing *backing;
+	bool emptied;
+	struct work_struct work;
+};
+
 /**
  * struct pcomp_space - a process's address space: an mm that lives in ExCache
  * @refs: the mm (till it ends), users
@@ -237,6 +279,7 @@ struct pcomp_owner {
  * @pages: index -> line (cached), value (only at the owner: its place, see
  *	pcomp_place_entry()), nothing (never written back: zero, or the file's)
  * @map_lock: one change of the address space at a time
+ * @change: mappings that are being replaced
  * @log_lock: protects @ranges, @owners (adding), pcomp_owner.ops
  * @ranges: what we have mapped, index -> PROT_* + 1 as value
  * @owners: mComponents that have part of it
@@ -262,6 +305,7 @@ struct pcomp_space {
 	struct file *file;
 	struct xarray pages;
 	struct mutex map_lock; /* see above */
+	struct pcomp_change change;
 	struct mutex log_lock; /* see above */
 	struct maple_tree ranges;
 	struct list_head owners;
@@ -420,14 +464,30 @@ extern const struct vm_operations_struct pcomp_vm_ops;
 struct file *pcomp_file_create(void);
 struct inode *pcomp_inode_create(void);
 
+/* change.c */
+int pcomp_change_fault(struct pcomp_space *s, pgoff_t index);
+int pcomp_change_wait(struct pcomp_space *s);
+void pcomp_change_start(struct pcomp_space *s, const struct pcomp_change *as);
+void pcomp_change_abort(struct pcomp_space *s);
+unsigned long pcomp_change_area(struct file *file, unsigned long addr,
+				unsigned long len, unsigned long pgoff,
+				unsigned long flags);
+void pcomp_change_moved(struct pcomp_space *s, struct vm_area_struct *vma);
+void pcomp_change_work(struct work_struct *work);
+void pcomp_change_finish(struct pcomp_space *s);
+
 /* backing.c */
-int pcomp_backing_add(struct pcomp_space *s, pgoff_t first, pgoff_t last,
-		      struct file *file, pgoff_t pgoff);
+struct pcomp_backing *pcomp_backing_alloc(struct file *file, pgoff_t first,
+					  pgoff_t last, pgoff_t pgoff);
+void pcomp_backing_free(struct pcomp_backing *b);
+void pcomp_backing_set(struct pcomp_space *s, pgoff_t first, pgoff_t last,
+		       struct pcomp_backing *b);
 void pcomp_backing_del(struct pcomp_space *s, pgoff_t first, pgoff_t last);
 int pcomp_backing_grow(struct pcomp_space *s, pgoff_t old, pgoff_t first,
 		       pgoff_t last);
-int pcomp_backing_move(struct pcomp_space *s, pgoff_t from, pgoff_t to,
-		       pgoff_t nr);
+void pcomp_backing_move(struct pcomp_space *s, pgoff_t from, pgoff_t to,
+			pgoff_t nr, pgoff_t to_nr);
+bool pcomp_backing_any(struct pcomp_space *s, pgoff_t first, pgoff_t last);
 int pcomp_backing_fork(struct pcomp_space *parent, struct pcomp_space *child);
 int pcomp_backing_read(struct pcomp_space *s, pgoff_t index, struct page *page);
 
@@ -443,19 +503,28 @@ long pcomp_sys_execve(const struct pt_regs *regs);
 long pcomp_sys_execveat(const struct pt_regs *regs);
 
 /* sysmem.c */
+struct pcomp_space *pcomp_map_enter(void);
+void pcomp_map_leave(struct pcomp_space *s);
 long pcomp_sys_mmap(const struct pt_regs *regs);
 long pcomp_sys_munmap(const struct pt_regs *regs);
-long pcomp_sys_mremap(const struct pt_regs *regs);
 long pcomp_sys_brk(const struct pt_regs *regs);
+long pcomp_sys_madvise(const struct pt_regs *regs);
+
+/* mremap.c */
+long pcomp_sys_mremap(const struct pt_regs *regs);
+
+/* protect.c */
 long pcomp_sys_mprotect(const struct pt_regs *regs);
 long pcomp_sys_pkey_mprotect(const struct pt_regs *regs);
-long pcomp_sys_madvise(const struct pt_regs *regs);
 
 /* map.c */
 long pcomp_map(struct pcomp_space *s, unsigned long addr, unsigned long len,
 	       unsigned long prot, unsigned long flags, struct file *file,
 	       pgoff_t pgoff);
 int pcomp_unmap(struct pcomp_space *s, unsigned long addr, unsigned long len);
+int pcomp_forget(struct pcomp_space *s, pgoff_t first, pgoff_t last);
+void pcomp_forget_unmapped(struct pcomp_space *s, unsigned long addr,
+			   unsigned long len);
 int pcomp_capture(struct pcomp_space *s, unsigned long start,
 		  unsigned long end, unsigned long low, unsigned long prot);
 bool pcomp_is_ours(struct mm_struct *mm, unsigned long addr);

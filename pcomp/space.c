@@ -179,6 +179,8 @@ struct pcomp_space *pcomp_space_alloc(struct mm_struct *mm, struct pcomp *pc)
 	xa_init(&s->vregions);
 	mutex_init(&s->map_lock);
 	mutex_init(&s->log_lock);
+	init_waitqueue_head(&s->change.wait);
+	INIT_WORK(&s->change.work, pcomp_change_work);
 	mt_init_flags(&s->ranges, MT_FLAGS_USE_RCU);
 	mt_init_flags(&s->files, MT_FLAGS_USE_RCU);
 	INIT_LIST_HEAD(&s->owners);

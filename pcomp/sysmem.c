@@ -14,24 +14,42 @@
 #include <linux/major.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/mount.h>
 #include <linux/ptrace.h>
 #include <linux/sched/signal.h>
 #include "pcomp.h"
 
-static struct pcomp_space *enter(void)
+/**
+ * pcomp_map_enter() - the current process wants to change its address space
+ *
+ * Context: process, may sleep; killable.
+ * Return: its space for pcomp_map_leave(), map_lock held, or ERR_PTR.
+ */
+struct pcomp_space *pcomp_map_enter(void)
 {
 	struct pcomp_space *s = pcomp_space_get(current->mm);
 
 	if (!s)
 		return ERR_PTR(-EFAULT);
-	if (mutex_lock_killable(&s->map_lock)) {
-		pcomp_space_put(s);
-		return ERR_PTR(-EINTR);
+	for (;;) {
+		if (mutex_lock_killable(&s->map_lock))
+			break;
+		/* a change that a killed task left to a worker */
+		if (likely(!READ_ONCE(s->change.on)))
+			return s;
+		mutex_unlock(&s->map_lock);
+		if (pcomp_change_wait(s))
+			break;
 	}
-	return s;
+	pcomp_space_put(s);
+	return ERR_PTR(-EINTR);
 }
 
-static void leave(struct pcomp_space *s)
+/**
+ * pcomp_map_leave() - the change is made
+ * @s: from pcomp_map_enter()
+ */
+void pcomp_map_leave(struct pcomp_space *s)
 {
 	mutex_unlock(&s->map_lock);
 	pcomp_space_put(s);
@@ -43,29 +61,49 @@ static bool is_dev_zero(struct file *file)
 	       file_inode(file)->i_rdev == MKDEV(MEM_MAJOR, 5);
 }
 
+static bool is_noexec(struct file *file)
+{
+	return (file->f_path.mnt->mnt_flags & MNT_NOEXEC) ||
+	       (file->f_path.mnt->mnt_sb->s_iflags & SB_I_NOEXEC);
+}
+
+/* What the kernel checks of a file that is mapped privately. */
+static int file_check(struct file *file, unsigned long len, unsigned long prot,
+		      pgoff_t pgoff)
+{
+	u64 max = file_inode(file)->i_sb->s_maxbytes;
+
+	if (max && (len > max || pgoff > (max - len) >> PAGE_SHIFT))
+		return -EOVERFLOW;
+	if (!(file->f_mode & FMODE_READ))
+		return -EACCES;
+	if ((prot & PROT_EXEC) && is_noexec(file))
+		return -EPERM;
+	if (!file->f_op->mmap || !(file->f_mode & FMODE_CAN_READ))
+		return -ENODEV;
+	return 0;
+}
+
 /* The file of a private writable mapping; NULL: treat it as anonymous. */
-static struct file *private_file(int fd, bool *ours)
+static struct file *private_file(int fd, unsigned long len, unsigned long prot,
+				 pgoff_t pgoff, bool *ours)
 {
 	struct file *file = fget(fd);
+	int err = 0;
 
 	*ours = true;
 	if (!file)
 		return ERR_PTR(-EBADF);
-	if (is_dev_zero(file)) {
-		fput(file);
-		return NULL;
-	}
-	if (!S_ISREG(file_inode(file)->i_mode)) {
+	if (S_ISREG(file_inode(file)->i_mode)) {
+		err = file_check(file, len, prot, pgoff);
+		if (!err)
+			return file;
+	} else if (!is_dev_zero(file)) {
 		/* a device's idea of a private mapping is its own */
 		*ours = false;
-		fput(file);
-		return NULL;
 	}
-	if (!(file->f_mode & FMODE_READ)) {
-		fput(file);
-		return ERR_PTR(-EACCES);
-	}
-	return file;
+	fput(file);
+	return ERR_PTR(err);
 }
 
 static long do_map(struct pcomp_space *s, const struct pt_regs *regs)
@@ -82,25 +120,41 @@ static long do_map(struct pcomp_space *s, const struct pt_regs *regs)
 	if (ours && (flags & MAP_HUGETLB))
 		return -ENOMEM;
 	if (ours && !(flags & MAP_ANONYMOUS)) {
-		file = private_file(regs->r8, &ours);
+		file = private_file(regs->r8, PAGE_ALIGN(len), prot,
+				    off >> PAGE_SHIFT, &ours);
 		if (IS_ERR(file))
 			return PTR_ERR(file);
 	}
-	if ((flags & MAP_FIXED) && !offset_in_page(addr) &&
-	    addr <= TASK_SIZE - len && (flags & MAP_TYPE)) {
-		r = pcomp_unmap(s, addr, len);
-		if (r)
-			goto out_file;
-	}
-	if (ours)
+	if (ours) {
 		r = pcomp_map(s, addr, len, prot, flags, file,
 			      off >> PAGE_SHIFT);
-	else
+	} else {
 		r = pcomp_orig(PCOMP_HOOK_MMAP, regs);
-out_file:
+		if ((flags & MAP_FIXED) && (flags & MAP_TYPE))
+			pcomp_forget_unmapped(s, addr, len);
+	}
 	if (file)
 		fput(file);
 	return r;
+}
+
+/* What the kernel could not prefault while old lines were in the way. */
+static void populate(unsigned long addr, unsigned long len,
+		     unsigned long flags)
+{
+	struct pt_regs regs = {
+		.di = addr,
+		.si = len,
+		.dx = MADV_POPULATE_READ,
+	};
+
+	if ((flags & (MAP_POPULATE | MAP_NONBLOCK)) != MAP_POPULATE &&
+	    !(flags & MAP_LOCKED) &&
+	    (READ_ONCE(current->mm->def_flags) & (VM_LOCKED | VM_LOCKONFAULT)) !=
+		    VM_LOCKED)
+		return;
+	if (pcomp_is_ours(current->mm, addr))
+		pcomp_orig(PCOMP_HOOK_MADVISE, &regs);
 }
 
 /**
@@ -112,13 +166,15 @@ out_file:
  */
 long pcomp_sys_mmap(const struct pt_regs *regs)
 {
-	struct pcomp_space *s = enter();
+	struct pcomp_space *s = pcomp_map_enter();
 	long r;
 
 	if (IS_ERR(s))
 		return PTR_ERR(s);
 	r = do_map(s, regs);
-	leave(s);
+	pcomp_map_leave(s);
+	if (!IS_ERR_VALUE(r))
+		populate(r, regs->si, regs->r10);
 	return r;
 }
 
@@ -130,186 +186,13 @@ long pcomp_sys_mmap(const struct pt_regs *regs)
  */
 long pcomp_sys_munmap(const struct pt_regs *regs)
 {
-	struct pcomp_space *s = enter();
+	struct pcomp_space *s = pcomp_map_enter();
 	long r;
 
 	if (IS_ERR(s))
 		return PTR_ERR(s);
 	r = pcomp_unmap(s, regs->di, regs->si);
-	leave(s);
-	return r;
-}
-
-/*
- * Move what is in [from, from + len) of ours to a mapping of @to_len made for
- * it.
- */
-static int move_lines(struct pcomp_space *s, unsigned long from,
-		      unsigned long to, unsigned long len, unsigned long to_len)
-{
-	pgoff_t f = from >> PAGE_SHIFT, t = to >> PAGE_SHIFT;
-	pgoff_t nr = len >> PAGE_SHIFT;
-	unsigned long i;
-	void *entry;
-	int err;
-
-	err = pcomp_backing_move(s, f, t, nr);
-	if (!err && to_len > len)
-		err = pcomp_backing_grow(s, f + nr - 1, t + nr,
-					 t + (to_len >> PAGE_SHIFT) - 1);
-	if (err)
-		return err;
-	xa_for_each_range(&s->pages, i, entry, f, f + nr - 1) {
-		err = pcomp_line_move(s, i, i - f + t);
-		if (err && err != -ENOENT)
-			return err;
-		cond_resched();
-	}
-	return 0;
-}
-
-/* What mprotect() last said of an address. */
-static unsigned long prot_at(unsigned long addr)
-{
-	struct vm_area_struct *vma;
-	unsigned long prot = 0;
-
-	mmap_read_lock(current->mm);
-	vma = find_vma(current->mm, addr);
-	if (vma && vma->vm_start <= addr)
-		prot = (vma->vm_flags & VM_READ ? PROT_READ : 0) |
-		       (vma->vm_flags & VM_WRITE ? PROT_WRITE : 0) |
-		       (vma->vm_flags & VM_EXEC ? PROT_EXEC : 0);
-	mmap_read_unlock(current->mm);
-	return prot;
-}
-
-static long move(struct pcomp_space *s, unsigned long addr,
-		 unsigned long old_len, unsigned long new_len,
-		 unsigned long flags, unsigned long new_addr)
-{
-	unsigned long n = min(old_len, new_len);
-	long r;
-
-	if (flags & MREMAP_FIXED) {
-		if (offset_in_page(new_addr) || new_len > TASK_SIZE ||
-		    new_addr > TASK_SIZE - new_len)
-			return -EINVAL;
-		if (addr + old_len > new_addr && new_addr + new_len > addr)
-			return -EINVAL;
-		r = pcomp_unmap(s, new_addr, new_len);
-		if (r)
-			return r;
-	}
-	r = pcomp_map(s, flags & MREMAP_FIXED ? new_addr : 0, new_len,
-		      prot_at(addr), flags & MREMAP_FIXED ? MAP_FIXED : 0,
-		      NULL, 0);
-	if (IS_ERR_VALUE(r))
-		return r;
-	new_addr = r;
-	r = move_lines(s, addr, new_addr, n, new_len);
-	if (r) {
-		/* what has moved can't be lost: better both than neither */
-		pcomp_kill_current("mremap lost its way between two addresses", r);
-		return r;
-	}
-	r = pcomp_unmap(s, addr, old_len);
-	return r ? r : new_addr;
-}
-
-static bool is_free(unsigned long start, unsigned long end)
-{
-	struct vm_area_struct *vma;
-
-	mmap_read_lock(current->mm);
-	vma = find_vma(current->mm, start);
-	mmap_read_unlock(current->mm);
-	return !vma || vma->vm_start >= end;
-}
-
-/* The page offset grows with the address. -ENOMEM: there is no room. */
-static long grow_in_place(struct pcomp_space *s, const struct pt_regs *regs,
-			  unsigned long start, unsigned long end)
-{
-	pgoff_t first = start >> PAGE_SHIFT, last = (end >> PAGE_SHIFT) - 1;
-	struct pt_regs in_place = *regs;
-	long r;
-
-	if (end < start || end > TASK_SIZE || !is_free(start, end))
-		return -ENOMEM;
-	/* as for a new mapping: map_at() */
-	r = pcomp_lines_discard(s, first, last);
-	if (r < 0)
-		return r;
-	pcomp_backing_del(s, first, last);
-	r = pcomp_log(s, MCOMP_VMA_MAP, start, end - start,
-		      prot_at(start - 1));
-	if (!r)
-		r = pcomp_backing_grow(s, first - 1, first, last);
-	if (r)
-		return r;
-	in_place.r10 = 0;
-	r = pcomp_orig(PCOMP_HOOK_MREMAP, &in_place);
-	/* the log said too much; that is harmless but for what is there */
-	if (IS_ERR_VALUE(r))
-		pcomp_backing_del(s, first, last);
-	return r;
-}
-
-static long remap(struct pcomp_space *s, const struct pt_regs *regs)
-{
-	unsigned long addr = regs->di, old_len = PAGE_ALIGN(regs->si);
-	unsigned long new_len = PAGE_ALIGN(regs->dx), flags = regs->r10;
-	long r;
-
-	if (!pcomp_is_ours(current->mm, addr)) {
-		if ((flags & MREMAP_FIXED) && !offset_in_page(regs->r8) &&
-		    new_len && new_len <= TASK_SIZE &&
-		    regs->r8 <= TASK_SIZE - new_len &&
-		    (addr + old_len <= regs->r8 ||
-		     regs->r8 + new_len <= addr)) {
-			r = pcomp_unmap(s, regs->r8, new_len);
-			if (r)
-				return r;
-		}
-		return pcomp_orig(PCOMP_HOOK_MREMAP, regs);
-	}
-	if (!new_len || !old_len || offset_in_page(addr) ||
-	    (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)) ||
-	    ((flags & MREMAP_FIXED) && !(flags & MREMAP_MAYMOVE)))
-		return -EINVAL;
-	if (addr + old_len < addr)
-		return -EFAULT;
-	if (flags & MREMAP_FIXED)
-		return move(s, addr, old_len, new_len, flags, regs->r8);
-	if (new_len == old_len)
-		return addr;
-	if (new_len < old_len) {
-		r = pcomp_unmap(s, addr + new_len, old_len - new_len);
-		return r ? r : addr;
-	}
-	r = grow_in_place(s, regs, addr + old_len, addr + new_len);
-	if (r != -ENOMEM || !(flags & MREMAP_MAYMOVE))
-		return r;
-	return move(s, addr, old_len, new_len, flags, 0);
-}
-
-/**
- * pcomp_sys_mremap() - mremap(2) of a vNode's process
- * @regs: arguments
- *
- * Return: as mremap(2). Difference: MREMAP_DONTUNMAP is -EINVAL for private
- * memory.
- */
-long pcomp_sys_mremap(const struct pt_regs *regs)
-{
-	struct pcomp_space *s = enter();
-	long r;
-
-	if (IS_ERR(s))
-		return PTR_ERR(s);
-	r = remap(s, regs);
-	leave(s);
+	pcomp_map_leave(s);
 	return r;
 }
 
@@ -321,6 +204,18 @@ static unsigned long set_brk(struct mm_struct *mm, unsigned long brk)
 	return brk;
 }
 
+static bool is_free(unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+	bool is;
+
+	mmap_read_lock(current->mm);
+	vma = find_vma(current->mm, start);
+	is = !vma || vma->vm_start >= end;
+	mmap_read_unlock(current->mm);
+	return is;
+}
+
 static unsigned long do_brk_call(struct pcomp_space *s, unsigned long brk)
 {
 	struct mm_struct *mm = current->mm;
@@ -329,6 +224,9 @@ static unsigned long do_brk_call(struct pcomp_space *s, unsigned long brk)
 	if (brk < mm->start_brk || new < brk ||
 	    check_data_rlimit(rlimit(RLIMIT_DATA), brk, mm->start_brk,
 			      mm->end_data, mm->start_data))
+		return mm->brk;
+	/* as the kernel, which keeps a page away from what comes next */
+	if (new > old && !is_free(old, new + PAGE_SIZE))
 		return mm->brk;
 	if (new > old &&
 	    IS_ERR_VALUE(pcomp_map(s, old, new - old, PROT_READ | PROT_WRITE,
@@ -347,137 +245,26 @@ static unsigned long do_brk_call(struct pcomp_space *s, unsigned long brk)
  */
 long pcomp_sys_brk(const struct pt_regs *regs)
 {
-	struct pcomp_space *s = enter();
+	struct pcomp_space *s = pcomp_map_enter();
 	long r;
 
 	if (IS_ERR(s))
 		return current->mm->brk;
 	r = do_brk_call(s, regs->di);
-	leave(s);
+	pcomp_map_leave(s);
 	return r;
-}
-
-/* A private mapping that is not ours, in a range. */
-struct foreign {
-	unsigned long start;
-	unsigned long end;
-	unsigned long prot;
-	struct file *file;
-	pgoff_t pgoff;
-};
-
-static bool find_foreign(unsigned long at, unsigned long end,
-			 struct foreign *f)
-{
-	struct mm_struct *mm = current->mm;
-	struct vm_area_struct *vma;
-	bool found = false;
-
-	mmap_read_lock(mm);
-	VMA_ITERATOR(vmi, mm, at);
-	for_each_vma_range(vmi, vma, end) {
-		/* VM_IO and its like: vdso, devices */
-		if (vma->vm_flags & (VM_MAYSHARE | VM_WRITE | VM_IO |
-				     VM_PFNMAP | VM_MIXEDMAP | VM_DONTEXPAND))
-			continue;
-		if (vma->vm_file &&
-		    !S_ISREG(file_inode(vma->vm_file)->i_mode))
-			continue;
-		f->start = max(at, vma->vm_start);
-		f->end = min(end, vma->vm_end);
-		f->prot = (vma->vm_flags & VM_READ ? PROT_READ : 0) |
-			  (vma->vm_flags & VM_EXEC ? PROT_EXEC : 0);
-		f->file = vma->vm_file ? get_file(vma->vm_file) : NULL;
-		f->pgoff = vma->vm_pgoff +
-			   ((f->start - vma->vm_start) >> PAGE_SHIFT);
-		found = true;
-		break;
-	}
-	mmap_read_unlock(mm);
-	return found;
-}
-
-/* Capture what is about to become private and writable. */
-static long capture_range(struct pcomp_space *s, unsigned long at,
-			  unsigned long end)
-{
-	struct foreign f;
-	long r;
-
-	while (at < end && find_foreign(at, end, &f)) {
-		if (f.file) {
-			r = pcomp_unmap(s, f.start, f.end - f.start);
-			if (!r)
-				r = pcomp_map(s, f.start, f.end - f.start,
-					      f.prot, MAP_FIXED_NOREPLACE,
-					      f.file, f.pgoff);
-			fput(f.file);
-		} else {
-			r = pcomp_capture(s, f.start, f.end, f.start, f.prot);
-		}
-		if (IS_ERR_VALUE(r))
-			return r;
-		at = f.end;
-	}
-	return 0;
-}
-
-static long protect(const struct pt_regs *regs, enum pcomp_hook_id hook)
-{
-	unsigned long start = regs->di, len = PAGE_ALIGN(regs->si);
-	unsigned long prot = regs->dx;
-	struct pcomp_space *s;
-	long r = 0;
-
-	if (offset_in_page(start) || !len || start + len <= start)
-		return pcomp_orig(hook, regs);
-	s = enter();
-	if (IS_ERR(s))
-		return PTR_ERR(s);
-	if (prot & PROT_WRITE)
-		r = capture_range(s, start, start + len);
-	if (!r)
-		r = pcomp_orig(hook, regs);
-	if (!r)
-		r = pcomp_log(s, MCOMP_VMA_PROTECT, start, len,
-			      prot & (PROT_READ | PROT_WRITE | PROT_EXEC));
-	leave(s);
-	return r;
-}
-
-/**
- * pcomp_sys_mprotect() - mprotect(2) of a vNode's process
- * @regs: arguments
- *
- * Return: as mprotect(2).
- */
-long pcomp_sys_mprotect(const struct pt_regs *regs)
-{
-	return protect(regs, PCOMP_HOOK_MPROTECT);
-}
-
-/**
- * pcomp_sys_pkey_mprotect() - pkey_mprotect(2) of a vNode's process
- * @regs: arguments
- *
- * Return: as pkey_mprotect(2).
- */
-long pcomp_sys_pkey_mprotect(const struct pt_regs *regs)
-{
-	return protect(regs, PCOMP_HOOK_PKEY_MPROTECT);
 }
 
 /* Contents of a range are given up, the mappings stay. */
-static long discard(const struct pt_regs *regs, bool zap)
+static long discard(const struct pt_regs *regs)
 {
 	unsigned long start = regs->di, len = PAGE_ALIGN(regs->si);
-	struct pcomp_space *s = enter();
-	long r = 0;
+	struct pcomp_space *s = pcomp_map_enter();
+	long r;
 
 	if (IS_ERR(s))
 		return PTR_ERR(s);
-	if (zap)
-		r = pcomp_orig(PCOMP_HOOK_MADVISE, regs);
+	r = pcomp_orig(PCOMP_HOOK_MADVISE, regs);
 	/* -ENOMEM: there were holes, the rest was done */
 	if ((!r || r == -ENOMEM) && len && !offset_in_page(start) &&
 	    start + len > start) {
@@ -488,8 +275,28 @@ static long discard(const struct pt_regs *regs, bool zap)
 		    pcomp_log(s, MCOMP_VMA_DISCARD, start, len, 0))
 			r = -ENOMEM;
 	}
-	leave(s);
+	pcomp_map_leave(s);
 	return r;
+}
+
+/* MADV_FREE may free at once, and is refused as MADV_DONTNEED, but for files. */
+static long free_lazily(const struct pt_regs *regs)
+{
+	unsigned long start = regs->di, end = start + PAGE_ALIGN(regs->si);
+	struct pt_regs at_once = *regs;
+	struct pcomp_space *s;
+	bool of_file = false;
+
+	s = pcomp_space_get(current->mm);
+	if (s && end > start)
+		of_file = pcomp_backing_any(s, start >> PAGE_SHIFT,
+					    (end >> PAGE_SHIFT) - 1);
+	if (s)
+		pcomp_space_put(s);
+	if (of_file)
+		return -EINVAL;
+	at_once.dx = MADV_DONTNEED;
+	return discard(&at_once);
 }
 
 /**
@@ -504,10 +311,10 @@ long pcomp_sys_madvise(const struct pt_regs *regs)
 	switch (regs->dx) {
 	case MADV_DONTNEED:
 	case MADV_DONTNEED_LOCKED:
-		return discard(regs, true);
+		return discard(regs);
 	case MADV_FREE:
-		if (pcomp_is_ours(current->mm, regs->di))
-			return discard(regs, false);
+		if (pcomp_is_ours(current->mm, PAGE_ALIGN(regs->di)))
+			return free_lazily(regs);
 		break;
 	case MADV_REMOVE:
 		if (pcomp_is_ours(current->mm, regs->di))
