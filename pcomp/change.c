@@ -258,21 +258,6 @@ void pcomp_change_moved(struct pcomp_space *s, struct vm_area_struct *vma)
 		vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
 }
 
-/* Drop lines, tell owners. Return: 0 or -EINTR: part of it was done. */
-static int lines_drop(struct pcomp_space *s, pgoff_t first, pgoff_t last)
-{
-	int r = pcomp_lines_discard(s, first, last);
-
-	/*
-	 * An owner that can't be told keeps pages till they are unmapped or
-	 * written again; nobody asks for them till then.
-	 */
-	if (r > 0)
-		pcomp_log(s, MCOMP_VMA_DISCARD, first << PAGE_SHIFT,
-			  (last - first + 1) << PAGE_SHIFT, 0);
-	return r < 0 ? r : 0;
-}
-
 /* Bring lines to their new addresses. Return: 0 or -EINTR, to be repeated. */
 static int lines_move(struct pcomp_space *s, const struct pcomp_change *c)
 {
@@ -301,7 +286,7 @@ static int apply(struct pcomp_space *s)
 	int err;
 
 	if (!c->copy_end && !c->emptied) {
-		err = lines_drop(s, c->first, c->last);
+		err = pcomp_lines_discard(s, c->first, c->last);
 		if (err)
 			return err;
 		c->emptied = true;

@@ -230,8 +230,12 @@ void pcomp_fork(struct pcomp_space *parent, struct vm_area_struct *vma)
 	pcomp_stat_inc(parent->pc, PCOMP_STAT_FORK);
 	/* lines that are on their way to another address belong to a VMA */
 	err = pcomp_change_wait(parent);
-	if (!err)
+	if (!err) {
+		/* what owners copy is what it had when its places were */
+		mutex_lock(&parent->discard_lock);
 		err = fork_space(parent, child);
+		mutex_unlock(&parent->discard_lock);
+	}
 	if (err) {
 		pr_err("%s: fork of %s[%d] failed, the child is ended: error %d\n",
 		       parent->pc->name, current->comm, current->tgid, err);

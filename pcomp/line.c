@@ -11,7 +11,10 @@
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
+#include <linux/wait_bit.h>
 #include "pcomp.h"
+
+#define DISCARD_CHUNK 512 /* pages that faults may have to wait for at once */
 
 static bool holds(const struct pcomp_line *line, const struct pcomp_space *s,
 		  pgoff_t index)
@@ -175,16 +178,54 @@ static int fill_fresh(struct pcomp_space *s, struct pcomp_line *line)
 	return 0;
 }
 
+/* Is the page being discarded just now? xa_lock of the pages for certainty. */
+static bool is_closed(const struct pcomp_space *s, pgoff_t index)
+{
+	return index - READ_ONCE(s->closed_first) < READ_ONCE(s->closed_nr);
+}
+
+static int wait_open(struct pcomp_space *s, pgoff_t index)
+{
+	return wait_var_event_killable(&s->closed_nr, !is_closed(s, index)) ?
+		       -EINTR : -EAGAIN;
+}
+
+/*
+ * A frame takes the place of @entry (NULL or a value). Return: 0; -EAGAIN: the
+ * index holds something else by now; -EBUSY: it is closed; -ENOMEM.
+ */
+static int line_publish(struct pcomp_space *s, pgoff_t index, void *entry,
+			struct pcomp_line *line)
+{
+	XA_STATE(xas, &s->pages, index);
+	int err;
+
+	do {
+		err = 0;
+		xas_lock(&xas);
+		if (is_closed(s, index))
+			err = -EBUSY;
+		else if (xas_load(&xas) != entry)
+			err = -EAGAIN;
+		else
+			xas_store(&xas, line);
+		if (!err)
+			err = xas_error(&xas);
+		xas_unlock(&xas);
+	} while (xas_nomem(&xas, GFP_NOFS));
+	return err;
+}
+
 /*
  * Put a new line under an index where @entry (NULL or a value) was found, and
- * fill it. Return: 0, locked and referenced; -EAGAIN: somebody was faster.
+ * fill it. Return: 0, locked and referenced; -EAGAIN: somebody was faster;
+ * -EBUSY: the page is being discarded.
  */
 static int make(struct pcomp_space *s, pgoff_t index, void *entry,
 		struct pcomp_line **out)
 {
 	struct pcomp_line *line = pcomp_frame_alloc(s->pc);
 	struct page *page;
-	void *old;
 	int err;
 
 	if (!line)
@@ -194,11 +235,11 @@ static int make(struct pcomp_space *s, pgoff_t index, void *entry,
 	/* at most a fault that just found out has it for a moment */
 	lock_page(page);
 	bind(line, s, index, entry);
-	old = xa_cmpxchg(&s->pages, index, entry, line, GFP_NOFS);
-	if (old != entry) {
+	err = line_publish(s, index, entry, line);
+	if (err) {
 		unbind(line);
 		release(s->pc, line);
-		return xa_is_err(old) ? xa_err(old) : -EAGAIN;
+		return err;
 	}
 	*out = line;
 	if (entry) {
@@ -248,6 +289,8 @@ struct pcomp_line *pcomp_line_get(struct pcomp_space *s, pgoff_t index)
 				pcomp_stat_inc(s->pc, PCOMP_STAT_SOFT);
 		} else {
 			err = make(s, index, entry, &line);
+			if (err == -EBUSY)
+				err = wait_open(s, index);
 		}
 	} while (err == -EAGAIN);
 	if (err)
@@ -260,8 +303,8 @@ struct pcomp_line *pcomp_line_get(struct pcomp_space *s, pgoff_t index)
 	return line;
 }
 
-/* Forget one page. Return: 1 if its owner has it, else 0; -EINTR. */
-static int discard_one(struct pcomp_space *s, pgoff_t index)
+/* Drop what stands for one page. Return: 1 if its owner has it, else 0; -EINTR. */
+static int page_forget(struct pcomp_space *s, pgoff_t index)
 {
 	struct pcomp_line *line;
 	void *entry;
@@ -272,17 +315,16 @@ static int discard_one(struct pcomp_space *s, pgoff_t index)
 		if (!entry)
 			return 0;
 		if (xa_is_value(entry)) {
-			/* unless a fault is turning it into a line just now */
+			/* a fault may be turning it into a line just now */
 			if (xa_cmpxchg(&s->pages, index, entry, NULL,
 				       GFP_NOWAIT) == entry)
 				return 1;
 			continue;
 		}
 		line = entry;
-		/* unless it was evicted meanwhile */
 		err = pcomp_line_lock(s, index, line);
 		if (err == -EAGAIN)
-			continue;
+			continue; /* it was evicted meanwhile */
 		if (err)
 			return err;
 		remote = test_bit(LINE_REMOTE, &line->flags);
@@ -291,32 +333,115 @@ static int discard_one(struct pcomp_space *s, pgoff_t index)
 	}
 }
 
-/**
- * pcomp_lines_discard() - forget what a range holds
- * @s: the space
- * @first: first index
- * @last: last index
- *
- * Contents at the owner are forgotten too; the caller logs that (pcomp_log()).
- * Waits for fetches and write-backs of these pages.
- *
- * Context: process, may sleep; killable, which kernel threads are not.
- * Return: 1 if there was any at an owner, else 0; -EINTR: part was done.
+/*
+ * The same for [first, *end), which ends earlier if a signal does. Return:
+ * whether owners have any of it.
  */
-int pcomp_lines_discard(struct pcomp_space *s, pgoff_t first, pgoff_t last)
+static bool pages_forget(struct pcomp_space *s, pgoff_t first, pgoff_t *end)
 {
 	unsigned long index;
-	int remote = 0, r;
+	bool remote = false;
 	void *entry;
+	int r;
 
-	xa_for_each_range(&s->pages, index, entry, first, last) {
-		r = discard_one(s, index);
-		if (r < 0)
-			return r;
+	xa_for_each_range(&s->pages, index, entry, first, *end - 1) {
+		r = page_forget(s, index);
+		if (r < 0) {
+			*end = index;
+			break;
+		}
 		remote |= r;
 		cond_resched();
 	}
 	return remote;
+}
+
+/*
+ * The order that keeps one page's contents from becoming another's:
+ *
+ *  1. The range is closed: line_publish() makes no line in it.
+ *  2. Each page is dropped once its fetch and its write-back are over. Now
+ *     nobody here reads a frame of the owner's for it, or knows of one, and
+ *     nothing of it is on its way there.
+ *  3. The owners' logs get the discard.
+ *  4. The range is open. A page that is made now is empty, and is written back
+ *     only after pcomp_owner_flush() has heard from the owner that it has done
+ *     what the log says: the discard can neither hit that write-back, nor
+ *     another page's, which may get the frame after the owner has freed it.
+ *
+ * Without 1, a page that is made again, evicted and written back between 2 and
+ * 3 is discarded at the owner while it is taken to be there: a fetch finds
+ * nothing, or reads by its place what the frame holds for somebody else.
+ *
+ * A fork copies the places that are known here and then the owners' maps;
+ * discard_lock keeps the steps above from coming between these.
+ */
+static int chunk_discard(struct pcomp_space *s, pgoff_t first, pgoff_t end)
+{
+	pgoff_t done = end;
+
+	if (mutex_lock_killable(&s->discard_lock))
+		return -EINTR;
+	xa_lock(&s->pages);
+	WRITE_ONCE(s->closed_first, first);
+	WRITE_ONCE(s->closed_nr, end - first);
+	xa_unlock(&s->pages);
+	/*
+	 * No memory for the log: the owners keep the pages till they are
+	 * unmapped or written again. Nobody asks for them till then.
+	 */
+	if (pages_forget(s, first, &done))
+		pcomp_log(s, MCOMP_VMA_DISCARD, first << PAGE_SHIFT,
+			  (done - first) << PAGE_SHIFT, 0);
+	xa_lock(&s->pages);
+	WRITE_ONCE(s->closed_nr, 0);
+	xa_unlock(&s->pages);
+	smp_mb(); /* as wake_up_var() demands */
+	wake_up_var(&s->closed_nr);
+	mutex_unlock(&s->discard_lock);
+	return done == end ? 0 : -EINTR;
+}
+
+/**
+ * pcomp_lines_discard() - forget what a range holds, here and at the owners
+ * @s: the space
+ * @first: first index
+ * @last: last index
+ *
+ * Waits for fetches and write-backs of these pages. Faults in the range wait
+ * for it, in pieces, and then find pages that were never written.
+ *
+ * Context: process, may sleep; no page lock held; killable, which kernel
+ *	threads are not.
+ * Return: 0; -EINTR: part of it was done.
+ */
+int pcomp_lines_discard(struct pcomp_space *s, pgoff_t first, pgoff_t last)
+{
+	pgoff_t end;
+	int err;
+
+	while (xa_find(&s->pages, &first, last, XA_PRESENT)) {
+		end = min(last, first | (DISCARD_CHUNK - 1)) + 1;
+		err = chunk_discard(s, first, end);
+		if (err || end > last)
+			return err;
+		first = end;
+	}
+	return 0;
+}
+
+/**
+ * pcomp_lines_exit() - a space has ended: forget all its lines
+ * @s: the space; nobody can make lines any more. Its owners are not told of
+ *	pages, they will be told of the end
+ *
+ * Context: kernel thread, may sleep.
+ */
+void pcomp_lines_exit(struct pcomp_space *s)
+{
+	pgoff_t end = ULONG_MAX;
+
+	pages_forget(s, 0, &end);
 }
 
 /**

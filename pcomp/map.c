@@ -114,11 +114,11 @@ long pcomp_map(struct pcomp_space *s, unsigned long addr, unsigned long len,
  */
 int pcomp_forget(struct pcomp_space *s, pgoff_t first, pgoff_t last)
 {
-	int r = pcomp_lines_discard(s, first, last);
+	int err = pcomp_lines_discard(s, first, last);
 
 	/* owners refuse pages of what they know to be unmapped */
-	if (r < 0)
-		return r;
+	if (err)
+		return err;
 	pcomp_backing_del(s, first, last);
 	/* one that can't be told keeps its pages till they are mapped again */
 	pcomp_log(s, MCOMP_VMA_UNMAP, first << PAGE_SHIFT,
@@ -242,7 +242,7 @@ static int capture(struct pcomp_space *s, unsigned long low, unsigned long end,
 
 	/* nothing of ours is mapped here, so nobody can get in the way */
 	err = pcomp_lines_discard(s, change->first, change->last);
-	if (err < 0)
+	if (err)
 		return err;
 	pcomp_backing_del(s, low >> PAGE_SHIFT, change->last);
 	/* copies may be written back at once */

@@ -59,7 +59,7 @@ static int growth_prepare(struct pcomp_space *s, unsigned long start,
 	if (end <= start || end > TASK_SIZE || !is_free(start, end))
 		return 0;
 	err = pcomp_lines_discard(s, first, last);
-	if (err < 0)
+	if (err)
 		return err;
 	pcomp_backing_del(s, first, last);
 	err = pcomp_log(s, MCOMP_VMA_MAP, start, end - start,

@@ -19,13 +19,14 @@
  *
  *	pcomp_space.map_lock		one change of an address space at a time
  *	  mm->mmap_lock
- *	    page lock of a line
- *	      i_mmap_rwsem, page-table locks (the kernel's)
- *	      pcomp_cache.lock		queues and the free list
- *	      xa_lock of pcomp_space.pages
- *	      pcomp.exports_lock	any context
- *	pcomp_owner.flush_lock		VMA updates go out in order; RPC inside
- *	  pcomp_space.log_lock
+ *	    pcomp_space.discard_lock	RPC of a fork inside
+ *	      page lock of a line
+ *	        i_mmap_rwsem, page-table locks (the kernel's)
+ *	        pcomp_cache.lock	queues and the free list
+ *	        xa_lock of pcomp_space.pages
+ *	        pcomp.exports_lock	any context
+ *	      pcomp_owner.flush_lock	VMA updates go out in order; RPC inside
+ *	        pcomp_space.log_lock
  *
  * vm_ops->open runs under mmap_lock in fork and therefore never takes map_lock.
  * log_lock is a leaf under mmap_lock, too. Faults and forks wait at the gate of
@@ -280,6 +281,10 @@ struct pcomp_change {
  *	pcomp_place_entry()), nothing (never written back: zero, or the file's)
  * @map_lock: one change of the address space at a time
  * @change: mappings that are being replaced
+ * @discard_lock: one discard, or fork, at a time
+ * @closed_first: first page that is being discarded: no line is made of it.
+ *	xa_lock of @pages
+ * @closed_nr: how many are; 0: none. xa_lock of @pages
  * @log_lock: protects @ranges, @owners (adding), pcomp_owner.ops
  * @ranges: what we have mapped, index -> PROT_* + 1 as value
  * @owners: mComponents that have part of it
@@ -306,6 +311,9 @@ struct pcomp_space {
 	struct xarray pages;
 	struct mutex map_lock; /* see above */
 	struct pcomp_change change;
+	struct mutex discard_lock; /* see above */
+	pgoff_t closed_first;
+	unsigned long closed_nr;
 	struct mutex log_lock; /* see above */
 	struct maple_tree ranges;
 	struct list_head owners;
@@ -366,6 +374,7 @@ int pcomp_line_lock(struct pcomp_space *s, pgoff_t index,
 void pcomp_line_drop(struct pcomp_line *line, void *entry);
 void pcomp_line_evict(struct pcomp_line *line);
 int pcomp_lines_discard(struct pcomp_space *s, pgoff_t first, pgoff_t last);
+void pcomp_lines_exit(struct pcomp_space *s);
 int pcomp_line_move(struct pcomp_space *s, pgoff_t from, pgoff_t to);
 
 /* fetch.c */

@@ -5,9 +5,20 @@
  * LegoOS asked; Fastswap, EuroSys'20, reads).
  *
  * A write-back's answer tells the page's frame, and the line and later the
- * space's index keep it. A place is good until this pComponent itself writes
- * the page back again or gives it up, and the owner takes the keys away before
- * it breaks that; so what is read is never another page. Keys come with a call
+ * space's index keep it. The frame is that page's until this pComponent itself
+ * has the owner free it, or the owner has taken the keys away; so what is read
+ * is never another page. It has the owner free it
+ *
+ *  - by another write-back, which never runs beside a fetch of the page (page
+ *    lock, LINE_WB). Its answer brings the new place; when it fails the owner
+ *    may have done it, so the line is dirty and its place is not known;
+ *  - by a discard or an unmapping, which goes into the owners' logs only when
+ *    the place is forgotten and no fetch is under way (chunk_discard(); nothing
+ *    can be fetched where nothing is mapped);
+ *  - by the end of the space, after its last line (pcomp_lines_exit()).
+ *
+ * A forked child's map at the owner holds the frames, too, before anybody can
+ * make the parent's let go of them (discard_lock). Keys come with a call
  * each, one for MCOMP_PIECE_FRAMES frames, made when a place in that piece is
  * first read; the page is asked for then, as one that has no place is.
  */

@@ -95,7 +95,7 @@ static void end_work(struct work_struct *work)
 	struct pcomp *pc = s->pc;
 
 	cancel_delayed_work_sync(&s->flush_work);
-	pcomp_lines_discard(s, 0, ULONG_MAX);
+	pcomp_lines_exit(s);
 	pcomp_owners_exit(s);
 	pcomp_backing_del(s, 0, ULONG_MAX);
 	mtree_destroy(&s->files);
@@ -178,6 +178,7 @@ struct pcomp_space *pcomp_space_alloc(struct mm_struct *mm, struct pcomp *pc)
 	xa_init(&s->pages);
 	xa_init(&s->vregions);
 	mutex_init(&s->map_lock);
+	mutex_init(&s->discard_lock);
 	mutex_init(&s->log_lock);
 	init_waitqueue_head(&s->change.wait);
 	INIT_WORK(&s->change.work, pcomp_change_work);

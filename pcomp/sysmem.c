@@ -270,10 +270,8 @@ static long discard(const struct pt_regs *regs)
 	    start + len > start) {
 		pgoff_t first = start >> PAGE_SHIFT;
 
-		if (pcomp_lines_discard(s, first,
-					first + (len >> PAGE_SHIFT) - 1) > 0 &&
-		    pcomp_log(s, MCOMP_VMA_DISCARD, start, len, 0))
-			r = -ENOMEM;
+		pcomp_lines_discard(s, first,
+				    first + (len >> PAGE_SHIFT) - 1);
 	}
 	pcomp_map_leave(s);
 	return r;

@@ -189,6 +189,8 @@ static void finish(struct pcomp *pc, struct pcomp_line *line, int err,
 	folio_lock(folio);
 	if (err) {
 		folio_set_dirty(folio);
+		/* its owner may have done it, and freed that frame */
+		line->place = 0;
 	} else {
 		set_bit(LINE_REMOTE, &line->flags);
 		pcomp_stat_inc(pc, PCOMP_STAT_WRITEBACK);
