@@ -145,25 +145,34 @@ int pcomp_log(struct pcomp_space *s, u32 kind, unsigned long start,
 	return err;
 }
 
-/* Take up to a message's worth of updates without removing them. */
-static unsigned int peek(struct pcomp_owner *o, struct mcomp_vma_op *op)
+/*
+ * The updates of the next message, which stay in the log till it is answered. A
+ * message that was not is sent again as it was, whatever has been appended
+ * since: its owner may have done it, and does nothing more under its number.
+ */
+static unsigned int log_copy_out(struct pcomp_owner *o,
+				 struct mcomp_vma_op *op)
 {
-	unsigned int n;
-
+	lockdep_assert_held(&o->flush_lock);
 	mutex_lock(&o->space->log_lock);
-	n = min_t(unsigned int, o->nr_ops, MCOMP_VMA_OPS_MAX);
-	if (n)
-		memcpy(op, o->ops, n * sizeof(*op));
+	if (!o->nr_sent)
+		o->nr_sent = min_t(unsigned int, o->nr_ops, MCOMP_VMA_OPS_MAX);
+	if (o->nr_sent)
+		memcpy(op, o->ops, o->nr_sent * sizeof(*op));
 	mutex_unlock(&o->space->log_lock);
-	return n;
+	return o->nr_sent;
 }
 
-static void drop(struct pcomp_owner *o, unsigned int n)
+/* The message was answered. */
+static void log_advance(struct pcomp_owner *o)
 {
+	lockdep_assert_held(&o->flush_lock);
+	o->seq++;
 	mutex_lock(&o->space->log_lock);
-	o->nr_ops -= n;
-	memmove(o->ops, o->ops + n, o->nr_ops * sizeof(*o->ops));
+	o->nr_ops -= o->nr_sent;
+	memmove(o->ops, o->ops + o->nr_sent, o->nr_ops * sizeof(*o->ops));
 	mutex_unlock(&o->space->log_lock);
+	o->nr_sent = 0;
 }
 
 /**
@@ -188,7 +197,7 @@ int pcomp_owner_flush(struct pcomp_owner *o)
 	if (!req)
 		return -ENOMEM;
 	mutex_lock(&o->flush_lock);
-	while ((n = peek(o, req->op))) {
+	while ((n = log_copy_out(o, req->op))) {
 		req->h = (struct mcomp_vma_req){
 			.space = cpu_to_le64(o->space->id),
 			.seq = cpu_to_le64(o->seq + 1),
@@ -198,8 +207,7 @@ int pcomp_owner_flush(struct pcomp_owner *o)
 				     struct_size(&req->h, op, n), NULL, 0);
 		if (err)
 			break;
-		o->seq++;
-		drop(o, n);
+		log_advance(o);
 	}
 	mutex_unlock(&o->flush_lock);
 	kfree(req);

@@ -206,6 +206,8 @@ static inline void pcomp_stat_inc(struct pcomp *pc, enum pcomp_stat i)
  * @seq: of the last update that was answered. flush_lock
  * @ops: VMA updates it has not heard of. pcomp_space.log_lock
  * @nr_ops: how many
+ * @nr_sent: how many of them have been sent as number @seq + 1, and are sent
+ *	again till that is answered; 0: none. flush_lock
  * @max_ops: room
  * @export: what it lets us read; NULL as long as that is not known
  */
@@ -218,6 +220,7 @@ struct pcomp_owner {
 	u64 seq;
 	struct mcomp_vma_op *ops;
 	unsigned int nr_ops;
+	unsigned int nr_sent;
 	unsigned int max_ops;
 	struct pcomp_export *export;
 };

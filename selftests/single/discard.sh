@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # timeout: 240
 # Memory that is given up while it is used, under pressure: in two vNodes that
-# share an ExCache of 3 MiB.
+# share an ExCache of 3 MiB, and while answers of mComponents are lost.
 . "$(dirname "$0")/../lib.sh"
 
 have_vnode test
@@ -31,6 +31,21 @@ ON_TIMEOUT=150
 both_good "$(run_both 14 $((RANDOM | 1)))" \
 	"programs that discard memory beside its users read what they wrote, or zeroes"
 
+# What an mComponent has done may be asked for again: its answers are lost for a
+# while, all of them, and come again.
+quick one 'cd /sys/kernel/debug/lego/nodes
+	until [ -e /tmp/answers ]; do
+		for n in 1 0; do
+			echo $n > m0/fault/fail_qp
+			echo $n > m1/fault/fail_qp
+			usleep $((300000 + 400000 * (1 - n)))
+		done
+	done' &
+both_good "$(run_both 14 $((RANDOM | 1)))" \
+	"so they do while answers of mComponents are lost"
+quick one 'touch /tmp/answers'
+wait
+quick one "rm /tmp/answers"
 wait_until 40 none_held
 tap_is "$(held)" 0 "after them the mComponents hold nothing"
 tap_done
