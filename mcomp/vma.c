@@ -6,6 +6,7 @@
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <lego/ranges.h>
 
 #include "mcomp.h"
 
@@ -15,7 +16,7 @@
  */
 void mcomp_vma_init(struct mcomp_space *s)
 {
-	mt_init(&s->vmas);
+	mt_init_flags(&s->vmas, LEGO_RANGES_FLAGS);
 }
 
 /**
@@ -105,7 +106,7 @@ static int vma_apply(struct mcomp_space *s, const struct mcomp_vma_op *op)
 	switch (le32_to_cpu(op->kind)) {
 	case MCOMP_VMA_MAP:
 		/* A VMA that grows is mapped again: its frames stay. */
-		return mtree_store_range(&s->vmas, first, last, prot,
+		return lego_ranges_store(&s->vmas, first, last, prot,
 					 GFP_KERNEL);
 	case MCOMP_VMA_UNMAP:
 		err = range_change(s, first, last, NULL);

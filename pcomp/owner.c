@@ -11,6 +11,7 @@
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <lego/ranges.h>
 #include "pcomp.h"
 
 #define CTL_TRIES 3
@@ -91,7 +92,7 @@ static int record(struct pcomp_space *s, u32 kind, unsigned long start,
 
 	switch (kind) {
 	case MCOMP_VMA_MAP:
-		return mtree_store_range(&s->ranges, first, last,
+		return lego_ranges_store(&s->ranges, first, last,
 					 xa_mk_value(prot + 1), GFP_NOIO);
 	case MCOMP_VMA_UNMAP:
 		return mtree_store_range(&s->ranges, first, last, NULL,

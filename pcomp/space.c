@@ -14,6 +14,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <lego/ranges.h>
 #include "pcomp.h"
 
 /*
@@ -182,8 +183,8 @@ struct pcomp_space *pcomp_space_alloc(struct mm_struct *mm, struct pcomp *pc)
 	mutex_init(&s->log_lock);
 	init_waitqueue_head(&s->change.wait);
 	INIT_WORK(&s->change.work, pcomp_change_work);
-	mt_init_flags(&s->ranges, MT_FLAGS_USE_RCU);
-	mt_init_flags(&s->files, MT_FLAGS_USE_RCU);
+	mt_init_flags(&s->ranges, LEGO_RANGES_FLAGS_RCU);
+	mt_init_flags(&s->files, LEGO_RANGES_FLAGS_RCU);
 	INIT_LIST_HEAD(&s->owners);
 	INIT_DELAYED_WORK(&s->flush_work, pcomp_owners_flush_work);
 	INIT_WORK(&s->end_work, end_work);
