@@ -4,8 +4,10 @@
  *
  * Only the table of subcommands is here; each is a file of its own.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lego.h"
 
@@ -65,11 +67,28 @@ static int show_help(const char *name)
 	return sub->function(2, argv);
 }
 
+/*
+ * A full disk or a closed pipe shows when the buffer is written, at the latest
+ * here: what was printed is not there then. By atexit(), as argp's --help
+ * exits by itself.
+ */
+static void close_stdout(void)
+{
+	int failed = ferror(stdout);
+
+	if (fflush(stdout) || failed) {
+		fprintf(stderr, "lego: cannot write the output: %s\n",
+			strerror(errno));
+		_exit(EXIT_FAILED);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct subcommand *sub;
 	char title[64];
 
+	atexit(close_stdout);
 	argp_err_exit_status = EXIT_USAGE;
 	if (argc < 2) {
 		usage(stderr);

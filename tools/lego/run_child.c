@@ -172,6 +172,26 @@ static void enter_root(const struct run *run, const char *dir)
 		fail(run, EXIT_RUN, "chroot: %s", strerror(errno));
 }
 
+/* Is there such a program where execvp() has looked? */
+static bool program_there(const char *program)
+{
+	char path[PATH_MAX];
+	const char *dir = getenv("PATH");
+
+	if (strchr(program, '/'))
+		return !access(program, F_OK);
+	while (dir) {
+		const char *end = strchrnul(dir, ':');
+
+		snprintf(path, sizeof(path), "%.*s/%s", (int)(end - dir), dir,
+			 program);
+		if (!access(path, X_OK))
+			return true;
+		dir = *end ? end + 1 : NULL;
+	}
+	return false;
+}
+
 static void __attribute__((noreturn)) fail_exec(const struct run *run)
 {
 	const char *program = run->argv[0];
@@ -180,7 +200,7 @@ static void __attribute__((noreturn)) fail_exec(const struct run *run)
 	switch (err) {
 	case ENOENT:
 	case ENOTDIR:
-		if (strchr(program, '/') && !access(program, F_OK))
+		if (program_there(program))
 			fail(run, EXIT_NOTFOUND,
 			     "%s: its interpreter (#! or ld.so) is not among the files of vNode '%s'",
 			     program, run->vnode);
