@@ -66,7 +66,7 @@ static int __init gmgr_init(void)
 
 err_kobj:
 	kobject_put(module_kobj);
-	return err;
+	return lite_init_error(err);
 }
 
 static void __exit gmgr_exit(void)

@@ -96,7 +96,7 @@ err_instance:
 err_debugfs:
 	debugfs_remove(module_debugfs);
 	kobject_put(module_kobj);
-	return err;
+	return lite_init_error(err);
 }
 
 static void __exit mcomp_exit(void)

@@ -109,7 +109,7 @@ err_kobj:
 	kobject_put(pcomp_kobj);
 err_mnt:
 	kern_unmount(pcomp_mnt);
-	return err;
+	return lite_init_error(err);
 }
 
 static void __exit pcomp_exit(void)

@@ -56,7 +56,7 @@ err_destroy:
 err_sysfs_exit:
 	scomp_debugfs_exit();
 	scomp_sysfs_exit();
-	return err;
+	return lite_init_error(err);
 }
 
 static void __exit scomp_exit(void)

@@ -850,4 +850,30 @@ struct kobject *lite_kobj(void); /* /sys/kernel/lego */
 struct dentry *lite_debugfs(void); /* /sys/kernel/debug/lego */
 struct config_group *lite_configfs(void); /* /sys/kernel/config/lego */
 
+/**
+ * lite_init_error() - what a module's init returns, so that modprobe tells it
+ * @err: 0 or -errno; the kernel log has said why
+ *
+ * modprobe has explanations of its own for some errors: a directory that is
+ * not there would be an "Unknown symbol in module", and a key that the rack
+ * refuses would read like a module that the kernel wants signed.
+ *
+ * Context: any. Return: 0 or an -errno without another meaning there.
+ */
+static inline int lite_init_error(int err)
+{
+	switch (err) {
+	case -ENOENT:
+	case -ESRCH:
+	case -ENOEXEC:
+		return -ENXIO;
+	case -ENOKEY:
+	case -EKEYEXPIRED:
+	case -EKEYREVOKED:
+	case -EKEYREJECTED:
+		return -EACCES;
+	}
+	return err;
+}
+
 #endif /* _LEGO_LITE_H */

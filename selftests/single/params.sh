@@ -11,9 +11,12 @@ build=$(on_sh one 'echo "$1"' "$TOP/build/$KERNEL")
 bad() {
 	local module=$1 name=$2 out start=$SECONDS
 	shift 2
-	out=$(on_sh one 'dmesg -C; insmod "$@" && exit 1
+	out=$(on_sh one 'dmesg -C; insmod "$@" 2>&1 && exit 1
 		dmesg | grep -v taint; true' "$build/$module/$module.ko" "$@")
 	tap_ok $? "$module: insmod with $name fails"
+	# what modprobe makes of some errors would send a user astray
+	! grep -E '^insmod: .*([Ss]ymbol|[Kk]ey)' <<< "$out"
+	tap_ok $? "$module: and speaks of neither symbols nor keys"
 	tap_like "$out" "($module|lite_rpc): " "$module: and the kernel log says why"
 	[ $((SECONDS - start)) -le $((30 * slow)) ]
 	tap_ok $? "$module: and soon"
