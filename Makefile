@@ -24,7 +24,7 @@ kbuild = $(if $(KDIR),$(KDIR),$(LEGO_CACHE)/kernels/$(KERNEL)/build)
 no_btf = $(if $(KDIR),,CONFIG_DEBUG_INFO_BTF_MODULES=)
 jobs := $(shell nproc)
 
-.PHONY: all modules tools setup check bench soak demo install uninstall headers \
+.PHONY: all modules tools setup setup-server check bench soak demo install uninstall headers \
 	debug-kernel kernel clean help
 
 all: modules tools
@@ -48,6 +48,9 @@ tools:
 
 setup:
 	@tools/rack/setup $(KERNEL)
+
+setup-server:
+	@tools/rack/setup server
 
 check:
 	@tools/rack/setup $(KERNEL) 6.12 checkpatch
@@ -79,8 +82,12 @@ release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
 	$(KDIR)/include/generated/utsrelease.h)
 depmod = depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
 
+# Debian's kernels want modules signed as they are installed, but their headers
+# have no key for that: an "SSL error" for each.
+unsigned = $(if $(wildcard $(KDIR)/certs/signing_key.*),,CONFIG_MODULE_SIG_ALL=)
+
 install: headers all
-	$(MAKE) -C $(KDIR) M=$(BUILD) INSTALL_MOD_PATH=$(DESTDIR) \
+	$(MAKE) -C $(KDIR) M=$(BUILD) INSTALL_MOD_PATH=$(DESTDIR) $(unsigned) \
 		modules_install
 	$(MAKE) -C tools OUT=$(top)/build/tools install
 	$(depmod)
@@ -103,6 +110,7 @@ help:
 	@echo 'make               modules and tools, in build/'
 	@echo 'make setup         install the Debian packages and fetch the'
 	@echo '                   kernels that are missing'
+	@echo 'make setup-server  on a server: the packages that make install needs'
 	@echo 'make demo          a rack in virtual machines runs three programs'
 	@echo 'make check         all tests, in virtual racks; T=NAME for one'
 	@echo 'make bench         costs beside their peers; B=NAME for one'
