@@ -16,6 +16,7 @@
 static const int forwarded[] = {
 	SIGTERM, SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1,
 	SIGUSR2, SIGCONT, SIGTSTP, SIGALRM, SIGWINCH,
+	SIGTTIN, SIGTTOU,
 };
 
 static void wanted_signals(sigset_t *set)
@@ -73,20 +74,27 @@ static void forward(const siginfo_t *info, int child)
 	kill(child, info->si_signo);
 }
 
+/*
+ * Sent while it is still blocked: a stop key of the terminal may have left the
+ * same signal pending, and the two are then one. Sent after unblocking, the
+ * second would stop us again as soon as a shell's fg has continued us.
+ */
 static void default_signal(int sig)
 {
 	sigset_t set;
 
 	signal(sig, SIG_DFL);
+	kill(getpid(), sig);
 	sigemptyset(&set);
 	sigaddset(&set, sig);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	kill(getpid(), sig);
 }
 
 /*
- * Job control: whoever waits for us must see us stopped. Not for SIGSTOP,
- * which a debugger may send and undo behind our back.
+ * Job control: the shell that waits for us must see us stopped. Not for
+ * SIGSTOP, which a debugger may send and undo behind our back. All three
+ * signals are blocked otherwise, so that this is the only place where they stop
+ * us, and the program's stop is the only cause.
  */
 static void stop_too(int sig)
 {
