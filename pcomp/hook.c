@@ -5,8 +5,14 @@
  * made in the callback, so nobody else ever runs, or sleeps, in this module.
  *
  * A task in one of our functions has a space, whose module reference keeps the
- * text; the last instructions after that reference is gone are covered by
- * synchronize_rcu_tasks() in pcomp_hooks_exit().
+ * text, or (exec) was given a reference by the callback; the last instructions
+ * after that reference is gone are covered by synchronize_rcu_tasks() in
+ * pcomp_hooks_exit().
+ *
+ * The kernel's own functions are reached by static calls, which are direct call
+ * instructions. An indirect call to an address that was looked up by name is a
+ * kernel BUG on a CPU with IBT, as the kernel takes the ENDBR away from all
+ * functions that it calls directly itself.
  *
  * Build with -fno-optimize-sibling-calls: a tail call to the original would have
  * its caller's return address and be redirected for ever.
@@ -15,90 +21,123 @@
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/static_call.h>
+#include <asm/ibt.h>
 #include "pcomp.h"
+
+/* For whom a function is redirected; each kind is one ftrace_ops. */
+enum hook_for {
+	FOR_PROCESS, /* the current process is a vNode's */
+	FOR_EXEC, /* the same, or it is about to enter one */
+	FOR_MM, /* the mm that is the first argument is a vNode's process's */
+	FOR_NR
+};
 
 /**
  * struct hook - a function that is stood in for
  * @name: the kernel's
  * @func: ours
- * @want: is it for us? With preemption disabled, not traced
- * @addr: the kernel's
- * @ops: ftrace's
- * @on: registered
+ * @who: for whom
+ * @key: of the static call to the kernel's, NULL if it is never called
+ * @tramp: of that static call
+ * @addr: where ftrace has it: the kernel's address after its ENDBR
  */
 struct hook {
 	const char *name;
 	void *func;
-	bool (*want)(const struct pt_regs *regs);
+	enum hook_for who;
+	struct static_call_key *key;
+	void *tramp;
 	unsigned long addr;
-	struct ftrace_ops ops;
-	bool on;
 };
-
-static notrace bool want_ours(const struct pt_regs *regs)
-{
-	return pcomp_mm_known(current->mm);
-}
-
-static notrace bool want_exec(const struct pt_regs *regs)
-{
-	return pcomp_entering() || pcomp_mm_known(current->mm);
-}
-
-static notrace bool want_mm(const struct pt_regs *regs)
-{
-	return pcomp_mm_known((struct mm_struct *)regs->di);
-}
 
 static void hooked_exit_mmap(struct mm_struct *mm);
 static int hooked_access_vm(struct mm_struct *mm, unsigned long addr, void *buf,
 			    int len, unsigned int gup_flags);
-static void notrace redirect(unsigned long ip, unsigned long parent_ip,
-			     struct ftrace_ops *ops, struct ftrace_regs *fregs);
+
+/* The prototypes of ours are the kernel's. */
+DEFINE_STATIC_CALL_NULL(orig_mmap, pcomp_sys_mmap);
+DEFINE_STATIC_CALL_NULL(orig_mremap, pcomp_sys_mremap);
+DEFINE_STATIC_CALL_NULL(orig_mprotect, pcomp_sys_mprotect);
+DEFINE_STATIC_CALL_NULL(orig_pkey_mprotect, pcomp_sys_pkey_mprotect);
+DEFINE_STATIC_CALL_NULL(orig_madvise, pcomp_sys_madvise);
+DEFINE_STATIC_CALL_NULL(orig_execve, pcomp_sys_execve);
+DEFINE_STATIC_CALL_NULL(orig_execveat, pcomp_sys_execveat);
+DEFINE_STATIC_CALL_NULL(orig_exit_mmap, hooked_exit_mmap);
+DEFINE_STATIC_CALL_NULL(orig_access_vm, hooked_access_vm);
+
+#define ORIG(_call)                           \
+	.key = &STATIC_CALL_KEY(orig_##_call), \
+	.tramp = STATIC_CALL_TRAMP_ADDR(orig_##_call)
+
+static struct hook hooks[] = {
+	{ "__x64_sys_mmap", pcomp_sys_mmap, FOR_PROCESS, ORIG(mmap) },
+	{ "__x64_sys_munmap", pcomp_sys_munmap, FOR_PROCESS },
+	{ "__x64_sys_mremap", pcomp_sys_mremap, FOR_PROCESS, ORIG(mremap) },
+	{ "__x64_sys_brk", pcomp_sys_brk, FOR_PROCESS },
+	{ "__x64_sys_mprotect", pcomp_sys_mprotect, FOR_PROCESS,
+	  ORIG(mprotect) },
+	{ "__x64_sys_pkey_mprotect", pcomp_sys_pkey_mprotect, FOR_PROCESS,
+	  ORIG(pkey_mprotect) },
+	{ "__x64_sys_madvise", pcomp_sys_madvise, FOR_PROCESS, ORIG(madvise) },
+	{ "__x64_sys_execve", pcomp_sys_execve, FOR_EXEC, ORIG(execve) },
+	{ "__x64_sys_execveat", pcomp_sys_execveat, FOR_EXEC, ORIG(execveat) },
+	{ "exit_mmap", hooked_exit_mmap, FOR_MM, ORIG(exit_mmap) },
+	{ "access_remote_vm", hooked_access_vm, FOR_MM, ORIG(access_vm) },
+};
+
+/* Context: preemption disabled, where tracing may not recurse. */
+static void notrace redirect(unsigned long ip, struct ftrace_regs *fregs)
+{
+	struct pt_regs *regs = ftrace_get_regs(fregs);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (hooks[i].addr == ip) {
+			regs->ip = (unsigned long)hooks[i].func;
+			return;
+		}
+}
+
+static void notrace for_process(unsigned long ip, unsigned long parent_ip,
+				struct ftrace_ops *ops,
+				struct ftrace_regs *fregs)
+{
+	if (pcomp_mm_known(current->mm) &&
+	    !within_module(parent_ip, THIS_MODULE))
+		redirect(ip, fregs);
+}
+
+static void notrace for_exec(unsigned long ip, unsigned long parent_ip,
+			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	if ((pcomp_entering() || pcomp_mm_known(current->mm)) &&
+	    !within_module(parent_ip, THIS_MODULE))
+		redirect(ip, fregs);
+}
+
+static void notrace for_mm(unsigned long ip, unsigned long parent_ip,
+			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct pt_regs *regs = ftrace_get_regs(fregs);
+
+	if (pcomp_mm_known((struct mm_struct *)regs->di) &&
+	    !within_module(parent_ip, THIS_MODULE))
+		redirect(ip, fregs);
+}
 
 #define HOOK_FLAGS                                         \
 	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION | \
 	 FTRACE_OPS_FL_IPMODIFY)
-#define HOOK(_name, _func, _want)                                   \
-	{                                                           \
-		.name = _name, .func = _func, .want = _want,        \
-		.ops = { .func = redirect, .flags = HOOK_FLAGS },   \
-	}
 
-static struct hook hooks[PCOMP_HOOK_NR] = {
-	[PCOMP_HOOK_MMAP] = HOOK("__x64_sys_mmap", pcomp_sys_mmap, want_ours),
-	[PCOMP_HOOK_MUNMAP] =
-		HOOK("__x64_sys_munmap", pcomp_sys_munmap, want_ours),
-	[PCOMP_HOOK_MREMAP] =
-		HOOK("__x64_sys_mremap", pcomp_sys_mremap, want_ours),
-	[PCOMP_HOOK_BRK] = HOOK("__x64_sys_brk", pcomp_sys_brk, want_ours),
-	[PCOMP_HOOK_MPROTECT] =
-		HOOK("__x64_sys_mprotect", pcomp_sys_mprotect, want_ours),
-	[PCOMP_HOOK_PKEY_MPROTECT] = HOOK("__x64_sys_pkey_mprotect",
-					  pcomp_sys_pkey_mprotect, want_ours),
-	[PCOMP_HOOK_MADVISE] =
-		HOOK("__x64_sys_madvise", pcomp_sys_madvise, want_ours),
-	[PCOMP_HOOK_EXECVE] =
-		HOOK("__x64_sys_execve", pcomp_sys_execve, want_exec),
-	[PCOMP_HOOK_EXECVEAT] =
-		HOOK("__x64_sys_execveat", pcomp_sys_execveat, want_exec),
-	[PCOMP_HOOK_EXIT_MMAP] =
-		HOOK("exit_mmap", hooked_exit_mmap, want_mm),
-	[PCOMP_HOOK_ACCESS_VM] =
-		HOOK("access_remote_vm", hooked_access_vm, want_mm),
+static struct ftrace_ops hook_ops[FOR_NR] = {
+	[FOR_PROCESS] = { .func = for_process, .flags = HOOK_FLAGS },
+	[FOR_EXEC] = { .func = for_exec, .flags = HOOK_FLAGS },
+	[FOR_MM] = { .func = for_mm, .flags = HOOK_FLAGS },
 };
 
-static void notrace redirect(unsigned long ip, unsigned long parent_ip,
-			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	struct hook *h = container_of(ops, struct hook, ops);
-	struct pt_regs *regs = ftrace_get_regs(fregs);
-
-	if (!regs || within_module(parent_ip, THIS_MODULE))
-		return;
-	if (h->want(regs))
-		regs->ip = (unsigned long)h->func;
-}
+static unsigned int hook_ops_on;
 
 /**
  * pcomp_orig() - the kernel's own syscall
@@ -109,18 +148,30 @@ static void notrace redirect(unsigned long ip, unsigned long parent_ip,
  */
 long pcomp_orig(enum pcomp_hook_id id, const struct pt_regs *regs)
 {
-	long (*fn)(const struct pt_regs *regs) = (void *)hooks[id].addr;
-
-	return fn(regs);
+	switch (id) {
+	case PCOMP_HOOK_MMAP:
+		return static_call(orig_mmap)(regs);
+	case PCOMP_HOOK_MREMAP:
+		return static_call(orig_mremap)(regs);
+	case PCOMP_HOOK_MPROTECT:
+		return static_call(orig_mprotect)(regs);
+	case PCOMP_HOOK_PKEY_MPROTECT:
+		return static_call(orig_pkey_mprotect)(regs);
+	case PCOMP_HOOK_MADVISE:
+		return static_call(orig_madvise)(regs);
+	case PCOMP_HOOK_EXECVE:
+		return static_call(orig_execve)(regs);
+	case PCOMP_HOOK_EXECVEAT:
+		return static_call(orig_execveat)(regs);
+	}
+	WARN_ON_ONCE(1);
+	return -ENOSYS;
 }
 
 /* All VMAs of an mm go; then its space can. */
 static void hooked_exit_mmap(struct mm_struct *mm)
 {
-	void (*fn)(struct mm_struct *mm) =
-		(void *)hooks[PCOMP_HOOK_EXIT_MMAP].addr;
-
-	fn(mm);
+	static_call(orig_exit_mmap)(mm);
 	pcomp_space_end(mm);
 }
 
@@ -133,60 +184,78 @@ static void hooked_exit_mmap(struct mm_struct *mm)
 static int hooked_access_vm(struct mm_struct *mm, unsigned long addr, void *buf,
 			    int len, unsigned int gup_flags)
 {
-	int (*fn)(struct mm_struct *mm, unsigned long addr, void *buf, int len,
-		  unsigned int gup_flags) =
-		(void *)hooks[PCOMP_HOOK_ACCESS_VM].addr;
-	int n;
-
-	n = fn(mm, addr, buf, len, gup_flags & ~FOLL_ANON);
-	/* not a tail call: see the head of this file */
-	barrier();
-	return n;
+	return static_call(orig_access_vm)(mm, addr, buf, len,
+					   gup_flags & ~FOLL_ANON);
 }
 
-/* kallsyms_lookup_name() is not exported; a kprobe finds names, too. */
-static unsigned long address_of(const char *name)
+/*
+ * kallsyms_lookup_name() is not exported; a kprobe finds names, too. It says
+ * where ftrace has the function: after its ENDBR, if it has one.
+ */
+static int find_functions(void)
 {
-	struct kprobe kp = { .symbol_name = name };
-	unsigned long addr;
+	struct kprobe *kp, *found[ARRAY_SIZE(hooks)];
+	unsigned int i, n = 0;
+	int err = 0;
 
-	if (register_kprobe(&kp))
-		return 0;
-	addr = (unsigned long)kp.addr;
-	unregister_kprobe(&kp);
-	return addr;
+	kp = kcalloc(ARRAY_SIZE(hooks), sizeof(*kp), GFP_KERNEL);
+	if (!kp)
+		return -ENOMEM;
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		struct hook *h = &hooks[i];
+
+		kp[i].symbol_name = h->name;
+		kp[i].flags = KPROBE_FLAG_DISABLED;
+		err = register_kprobe(&kp[i]);
+		if (err) {
+			pr_err("%s can not be hooked: %s (error %d)\n",
+			       h->name, err == -ENOENT ?
+			       "this kernel has no such function" :
+			       "it can not be looked up by a kprobe", err);
+			break;
+		}
+		h->addr = (unsigned long)kp[i].addr;
+		found[n++] = &kp[i];
+	}
+	/* all at once: each time is an RCU grace period */
+	unregister_kprobes(found, n);
+	kfree(kp);
+	return err;
 }
 
-static int hook_on(struct hook *h)
+/*
+ * A static call has to go to the very beginning: what CPUs with a mitigation
+ * by call depth tracking shall call instead is found from there.
+ */
+static void *function_of(const struct hook *h)
 {
+	unsigned long start = h->addr - ENDBR_INSN_SIZE;
+
+	return (void *)(is_endbr(*(u32 *)start) ? start : h->addr);
+}
+
+static int hook_kind(enum hook_for who)
+{
+	unsigned long ips[ARRAY_SIZE(hooks)];
+	struct ftrace_ops *ops = &hook_ops[who];
+	unsigned int i, n = 0;
 	int err;
 
-	h->addr = address_of(h->name);
-	if (!h->addr) {
-		pr_err("this kernel has no function %s to hook\n", h->name);
-		return -ENOENT;
-	}
-	err = ftrace_set_filter_ip(&h->ops, h->addr, 0, 0);
-	if (!err)
-		err = register_ftrace_function(&h->ops);
-	if (err) {
-		pr_err("%s can not be hooked: error %d%s\n", h->name, err,
-		       err == -EBUSY ? " (a live patch has it?)" : "");
-		ftrace_set_filter_ip(&h->ops, h->addr, 1, 0);
-		return err;
-	}
-	h->on = true;
-	return 0;
-}
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		struct hook *h = &hooks[i];
 
-static void hook_off(struct hook *h)
-{
-	if (!h->on)
-		return;
-	unregister_ftrace_function(&h->ops);
-	ftrace_set_filter_ip(&h->ops, h->addr, 1, 0);
-	ftrace_free_filter(&h->ops);
-	h->on = false;
+		if (h->who != who)
+			continue;
+		if (h->key)
+			__static_call_update(h->key, h->tramp, function_of(h));
+		ips[n++] = h->addr;
+	}
+	err = ftrace_set_filter_ips(ops, ips, n, 0, 1);
+	if (!err)
+		err = register_ftrace_function(ops);
+	if (err)
+		ftrace_free_filter(ops);
+	return err;
 }
 
 /**
@@ -196,10 +265,12 @@ static void hook_off(struct hook *h)
  */
 void pcomp_hooks_exit(void)
 {
-	int i;
+	while (hook_ops_on) {
+		struct ftrace_ops *ops = &hook_ops[--hook_ops_on];
 
-	for (i = PCOMP_HOOK_NR - 1; i >= 0; i--)
-		hook_off(&hooks[i]);
+		unregister_ftrace_function(ops);
+		ftrace_free_filter(ops);
+	}
 	synchronize_rcu_tasks();
 }
 
@@ -210,14 +281,19 @@ void pcomp_hooks_exit(void)
  */
 int pcomp_hooks_init(void)
 {
-	int err, i;
+	int err = find_functions();
 
-	for (i = 0; i < PCOMP_HOOK_NR; i++) {
-		err = hook_on(&hooks[i]);
+	if (err)
+		return err;
+	while (hook_ops_on < FOR_NR) {
+		err = hook_kind(hook_ops_on);
 		if (err) {
+			pr_err("the kernel's functions can not be hooked: error %d%s\n",
+			       err, err == -EBUSY ? " (a live patch has one?)" : "");
 			pcomp_hooks_exit();
 			return err;
 		}
+		hook_ops_on++;
 	}
 	return 0;
 }

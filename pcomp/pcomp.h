@@ -544,17 +544,12 @@ bool pcomp_is_ours(struct mm_struct *mm, unsigned long addr);
 /* hook.c */
 enum pcomp_hook_id {
 	PCOMP_HOOK_MMAP,
-	PCOMP_HOOK_MUNMAP,
 	PCOMP_HOOK_MREMAP,
-	PCOMP_HOOK_BRK,
 	PCOMP_HOOK_MPROTECT,
 	PCOMP_HOOK_PKEY_MPROTECT,
 	PCOMP_HOOK_MADVISE,
 	PCOMP_HOOK_EXECVE,
 	PCOMP_HOOK_EXECVEAT,
-	PCOMP_HOOK_EXIT_MMAP,
-	PCOMP_HOOK_ACCESS_VM,
-	PCOMP_HOOK_NR
 };
 
 int pcomp_hooks_init(void);
