@@ -127,9 +127,13 @@ static void notrace for_mm(unsigned long ip, unsigned long parent_ip,
 		redirect(ip, fregs);
 }
 
+/*
+ * PERMANENT: while one of these is registered `sysctl kernel.ftrace_enabled=0`
+ * is refused; without, it would take the hooks away from running processes.
+ */
 #define HOOK_FLAGS                                         \
 	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION | \
-	 FTRACE_OPS_FL_IPMODIFY)
+	 FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT)
 
 static struct ftrace_ops hook_ops[FOR_NR] = {
 	[FOR_PROCESS] = { .func = for_process, .flags = HOOK_FLAGS },
@@ -258,6 +262,42 @@ static int hook_kind(enum hook_for who)
 	return err;
 }
 
+/* Could ftrace redirect this function now, with these flags? */
+static bool can_hook(const struct hook *h, unsigned long flags)
+{
+	static struct ftrace_ops ops;
+	int err;
+
+	/* a filter that was freed can not be set again */
+	memset(&ops, 0, sizeof(ops));
+	ops.func = for_process;
+	ops.flags = flags | FTRACE_OPS_FL_RECURSION;
+	err = ftrace_set_filter_ip(&ops, h->addr, 0, 0);
+	if (!err)
+		err = register_ftrace_function(&ops);
+	if (!err)
+		unregister_ftrace_function(&ops);
+	ftrace_free_filter(&ops);
+	/* what failed was in the list for a moment */
+	synchronize_rcu();
+	return !err;
+}
+
+/* ftrace said that it is busy: which of its reasons is it? */
+static void explain_busy(void)
+{
+	unsigned int i;
+
+	if (!can_hook(&hooks[0], FTRACE_OPS_FL_PERMANENT)) {
+		pr_err("system calls are hooked by ftrace, which is switched off: sysctl kernel.ftrace_enabled=1, then load pcomp again\n");
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (!can_hook(&hooks[i], HOOK_FLAGS))
+			pr_err("%s can not be hooked: a live patch or another module has it, see /sys/kernel/tracing/enabled_functions\n",
+			       hooks[i].name);
+}
+
 /**
  * pcomp_hooks_exit() - take the hooks out
  *
@@ -288,9 +328,12 @@ int pcomp_hooks_init(void)
 	while (hook_ops_on < FOR_NR) {
 		err = hook_kind(hook_ops_on);
 		if (err) {
-			pr_err("the kernel's functions can not be hooked: error %d%s\n",
-			       err, err == -EBUSY ? " (a live patch has one?)" : "");
 			pcomp_hooks_exit();
+			if (err == -EBUSY)
+				explain_busy();
+			else
+				pr_err("the kernel's functions can not be hooked: error %d\n",
+				       err);
 			return err;
 		}
 		hook_ops_on++;

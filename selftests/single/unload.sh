@@ -28,6 +28,8 @@ for m in pcomp mcomp gmgr lite_rpc; do
 	! on one rmmod $m 2> /dev/null
 	tap_ok $? "rmmod $m is refused while a program runs"
 done
+! quick one 'echo 0 > /proc/sys/kernel/ftrace_enabled' 2> /dev/null
+tap_ok $? "ftrace cannot be switched off under it"
 on one pkill -x sleep
 wait_until 20 none_held
 lrun sort /data/lines > /dev/null
@@ -56,6 +58,12 @@ leaked=$((before - $(pages)))
 tap_note "memory lost over two rounds: $leaked KiB"
 [ $leaked -lt 8192 ]
 tap_ok $? "their memory is given back"
+
+quick one 'echo 0 > /proc/sys/kernel/ftrace_enabled'
+tap_like "$("$rack" load 2>&1)" 'sysctl kernel.ftrace_enabled=1, then load' \
+	"with ftrace switched off pcomp does not load, and says what to do"
+quick one 'echo 1 > /proc/sys/kernel/ftrace_enabled
+	rmdir /sys/kernel/config/lego/mcomp/m1'
 kmemleak one
 "$rack" load > /dev/null 2>&1
 tap_ok $? "and a last time"
