@@ -8,6 +8,7 @@
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/module.h>
 #include <linux/ptrace.h>
 #include <linux/rculist.h>
 #include <linux/resource.h>
@@ -20,20 +21,20 @@
 
 /**
  * struct pcomp_entry - a task whose next exec enters a vNode
- * @list: in entries
+ * @node: in entries
  * @task: the task, referenced: another can not get its address
  * @place: where to
  * @rcu: readers are in pcomp_entering()
  */
 struct pcomp_entry {
-	struct list_head list;
+	struct hlist_node node;
 	struct task_struct *task;
 	struct pcomp_place place;
 	struct rcu_head rcu;
 };
 
 /* Tasks between LEGO_IOC_ENTER and exec. A leaf lock; read under RCU. */
-static LIST_HEAD(entries);
+static HLIST_HEAD(entries);
 static DEFINE_SPINLOCK(entries_lock);
 
 #define STACK_DEFAULT ((unsigned long)SZ_8M)
@@ -47,31 +48,29 @@ static DEFINE_SPINLOCK(entries_lock);
  */
 notrace bool pcomp_entering(void)
 {
-	struct list_head *p;
-
-	/* like list_for_each_entry_rcu(), but nothing in it may be traced */
-	for (p = READ_ONCE(entries.next); p != &entries;
-	     p = READ_ONCE(p->next))
-		if (container_of(p, struct pcomp_entry, list)->task == current)
-			return true;
-	return false;
-}
-
-static bool entry_place(struct pcomp_place *place)
-{
 	struct pcomp_entry *e;
 	bool found = false;
 
+	rcu_read_lock_sched_notrace();
+	hlist_for_each_entry_rcu_notrace(e, &entries, node)
+		if (e->task == current)
+			found = true;
+	rcu_read_unlock_sched_notrace();
+	return found;
+}
+
+static void entry_place(struct pcomp_place *place)
+{
+	struct pcomp_entry *e;
+
 	spin_lock(&entries_lock);
-	list_for_each_entry(e, &entries, list)
+	hlist_for_each_entry(e, &entries, node)
 		if (e->task == current) {
 			*place = e->place;
 			pcomp_get(place->pc);
-			found = true;
 			break;
 		}
 	spin_unlock(&entries_lock);
-	return found;
 }
 
 /**
@@ -121,7 +120,7 @@ struct pcomp_entry *pcomp_enter(struct pcomp *pc, const char *vnode)
 	e->place.leader = current->tgid;
 	strscpy(e->place.vnode, vnode, sizeof(e->place.vnode));
 	spin_lock(&entries_lock);
-	list_add_rcu(&e->list, &entries);
+	hlist_add_head_rcu(&e->node, &entries);
 	spin_unlock(&entries_lock);
 	return e;
 }
@@ -133,7 +132,7 @@ struct pcomp_entry *pcomp_enter(struct pcomp *pc, const char *vnode)
 void pcomp_entry_close(struct pcomp_entry *e)
 {
 	spin_lock(&entries_lock);
-	list_del_rcu(&e->list);
+	hlist_del_rcu(&e->node);
 	spin_unlock(&entries_lock);
 	pcomp_put(e->place.pc);
 	put_task_struct(e->task);
@@ -233,6 +232,10 @@ static void adopt(const struct pcomp_place *place)
 				   err);
 }
 
+/*
+ * The hook's callback took a reference of the module (hook.c): the task's entry
+ * may be closed and its old space may end while it is here.
+ */
 static long do_exec(enum pcomp_hook_id hook, const struct pt_regs *regs)
 {
 	struct pcomp_space *s = pcomp_space_get(current->mm);
@@ -246,13 +249,16 @@ static long do_exec(enum pcomp_hook_id hook, const struct pt_regs *regs)
 		place.leader = s->leader;
 		strscpy(place.vnode, s->vnode, sizeof(place.vnode));
 		pcomp_space_put(s);
-	} else if (!entry_place(&place)) {
-		return pcomp_orig(hook, regs);
+	} else {
+		/* none: closed by another thread, which takes it back */
+		entry_place(&place);
 	}
 	r = pcomp_orig(hook, regs);
-	if (!r)
+	if (!r && place.pc)
 		adopt(&place);
-	pcomp_put(place.pc);
+	if (place.pc)
+		pcomp_put(place.pc);
+	module_put(THIS_MODULE);
 	return r;
 }
 

@@ -113,7 +113,9 @@ static void notrace for_exec(unsigned long ip, unsigned long parent_ip,
 			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	if ((pcomp_entering() || pcomp_mm_known(current->mm)) &&
-	    !within_module(parent_ip, THIS_MODULE))
+	    !within_module(parent_ip, THIS_MODULE) &&
+	    /* put by exec.c. Refused: the entry was closed just now */
+	    try_module_get(THIS_MODULE))
 		redirect(ip, fregs);
 }
 
