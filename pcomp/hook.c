@@ -61,7 +61,9 @@ DEFINE_STATIC_CALL_NULL(orig_mmap, pcomp_sys_mmap);
 DEFINE_STATIC_CALL_NULL(orig_mremap, pcomp_sys_mremap);
 DEFINE_STATIC_CALL_NULL(orig_mprotect, pcomp_sys_mprotect);
 DEFINE_STATIC_CALL_NULL(orig_pkey_mprotect, pcomp_sys_pkey_mprotect);
-DEFINE_STATIC_CALL_NULL(orig_madvise, pcomp_sys_madvise);
+DEFINE_STATIC_CALL_NULL(orig_remap_file_pages, pcomp_sys_remap_file_pages);
+DEFINE_STATIC_CALL_NULL(orig_madvise, pcomp_do_madvise);
+DEFINE_STATIC_CALL_NULL(orig_shmat, pcomp_do_shmat);
 DEFINE_STATIC_CALL_NULL(orig_execve, pcomp_sys_execve);
 DEFINE_STATIC_CALL_NULL(orig_execveat, pcomp_sys_execveat);
 DEFINE_STATIC_CALL_NULL(orig_exit_mmap, hooked_exit_mmap);
@@ -70,6 +72,9 @@ DEFINE_STATIC_CALL_NULL(orig_access_vm, hooked_access_vm);
 #define ORIG(_call)                           \
 	.key = &STATIC_CALL_KEY(orig_##_call), \
 	.tramp = STATIC_CALL_TRAMP_ADDR(orig_##_call)
+
+/* A kernel that has no such function has no such system call. */
+#define REFUSED(_name) { _name, pcomp_sys_refused, FOR_PROCESS }
 
 static struct hook hooks[] = {
 	{ "__x64_sys_mmap", pcomp_sys_mmap, FOR_PROCESS, ORIG(mmap) },
@@ -80,11 +85,28 @@ static struct hook hooks[] = {
 	  ORIG(mprotect) },
 	{ "__x64_sys_pkey_mprotect", pcomp_sys_pkey_mprotect, FOR_PROCESS,
 	  ORIG(pkey_mprotect) },
-	{ "__x64_sys_madvise", pcomp_sys_madvise, FOR_PROCESS, ORIG(madvise) },
+	{ "__x64_sys_remap_file_pages", pcomp_sys_remap_file_pages, FOR_PROCESS,
+	  ORIG(remap_file_pages) },
+	{ "do_madvise", pcomp_do_madvise, FOR_MM, ORIG(madvise) },
+	{ "do_shmat", pcomp_do_shmat, FOR_PROCESS, ORIG(shmat) },
 	{ "__x64_sys_execve", pcomp_sys_execve, FOR_EXEC, ORIG(execve) },
 	{ "__x64_sys_execveat", pcomp_sys_execveat, FOR_EXEC, ORIG(execveat) },
 	{ "exit_mmap", hooked_exit_mmap, FOR_MM, ORIG(exit_mmap) },
 	{ "access_remote_vm", hooked_access_vm, FOR_MM, ORIG(access_vm) },
+	REFUSED("__x64_sys_uselib"),
+	REFUSED("__x64_compat_sys_execve"), /* x32 */
+	REFUSED("__x64_compat_sys_execveat"),
+	REFUSED("__ia32_compat_sys_execve"),
+	REFUSED("__ia32_compat_sys_execveat"),
+	REFUSED("__ia32_compat_sys_ia32_mmap"),
+	REFUSED("__ia32_sys_mmap_pgoff"),
+	REFUSED("__ia32_sys_munmap"),
+	REFUSED("__ia32_sys_mremap"),
+	REFUSED("__ia32_sys_brk"),
+	REFUSED("__ia32_sys_mprotect"),
+	REFUSED("__ia32_sys_pkey_mprotect"),
+	REFUSED("__ia32_sys_remap_file_pages"),
+	REFUSED("__ia32_sys_uselib"),
 };
 
 /* Context: preemption disabled, where tracing may not recurse. */
@@ -164,7 +186,10 @@ long pcomp_orig(enum pcomp_hook_id id, const struct pt_regs *regs)
 	case PCOMP_HOOK_PKEY_MPROTECT:
 		return static_call(orig_pkey_mprotect)(regs);
 	case PCOMP_HOOK_MADVISE:
-		return static_call(orig_madvise)(regs);
+		return pcomp_orig_madvise(current->mm, regs->di, regs->si,
+					  regs->dx);
+	case PCOMP_HOOK_REMAP_FILE_PAGES:
+		return static_call(orig_remap_file_pages)(regs);
 	case PCOMP_HOOK_EXECVE:
 		return static_call(orig_execve)(regs);
 	case PCOMP_HOOK_EXECVEAT:
@@ -172,6 +197,37 @@ long pcomp_orig(enum pcomp_hook_id id, const struct pt_regs *regs)
 	}
 	WARN_ON_ONCE(1);
 	return -ENOSYS;
+}
+
+/**
+ * pcomp_orig_madvise() - the kernel's own madvise
+ * @mm: whose memory
+ * @start: where
+ * @len: bytes
+ * @behavior: MADV_*
+ *
+ * Return: as madvise(2).
+ */
+int pcomp_orig_madvise(struct mm_struct *mm, unsigned long start, size_t len,
+		       int behavior)
+{
+	return static_call(orig_madvise)(mm, start, len, behavior);
+}
+
+/**
+ * pcomp_orig_shmat() - the kernel's own shmat
+ * @shmid: segment
+ * @addr: where, or 0
+ * @flags: SHM_*
+ * @result: gets where it is
+ * @align: of a rounded @addr
+ *
+ * Return: as shmat(2).
+ */
+long pcomp_orig_shmat(int shmid, char __user *addr, int flags,
+		      unsigned long *result, unsigned long align)
+{
+	return static_call(orig_shmat)(shmid, addr, flags, result, align);
 }
 
 /* All VMAs of an mm go; then its space can. */
@@ -213,6 +269,10 @@ static int find_functions(void)
 		kp[i].symbol_name = h->name;
 		kp[i].flags = KPROBE_FLAG_DISABLED;
 		err = register_kprobe(&kp[i]);
+		if (err == -ENOENT && h->func == pcomp_sys_refused) {
+			err = 0;
+			continue;
+		}
 		if (err) {
 			pr_err("%s can not be hooked: %s (error %d)\n",
 			       h->name, err == -ENOENT ?
@@ -250,7 +310,7 @@ static int hook_kind(enum hook_for who)
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
 		struct hook *h = &hooks[i];
 
-		if (h->who != who)
+		if (h->who != who || !h->addr)
 			continue;
 		if (h->key)
 			__static_call_update(h->key, h->tramp, function_of(h));
@@ -295,7 +355,7 @@ static void explain_busy(void)
 		return;
 	}
 	for (i = 0; i < ARRAY_SIZE(hooks); i++)
-		if (!can_hook(&hooks[i], HOOK_FLAGS))
+		if (hooks[i].addr && !can_hook(&hooks[i], HOOK_FLAGS))
 			pr_err("%s can not be hooked: a live patch or another module has it, see /sys/kernel/tracing/enabled_functions\n",
 			       hooks[i].name);
 }

@@ -529,6 +529,14 @@ long pcomp_sys_mremap(const struct pt_regs *regs);
 long pcomp_sys_mprotect(const struct pt_regs *regs);
 long pcomp_sys_pkey_mprotect(const struct pt_regs *regs);
 
+/* entry.c */
+long pcomp_sys_refused(const struct pt_regs *regs);
+long pcomp_sys_remap_file_pages(const struct pt_regs *regs);
+int pcomp_do_madvise(struct mm_struct *mm, unsigned long start, size_t len,
+		     int behavior);
+long pcomp_do_shmat(int shmid, char __user *addr, int flags,
+		    unsigned long *result, unsigned long align);
+
 /* map.c */
 long pcomp_map(struct pcomp_space *s, unsigned long addr, unsigned long len,
 	       unsigned long prot, unsigned long flags, struct file *file,
@@ -548,6 +556,7 @@ enum pcomp_hook_id {
 	PCOMP_HOOK_MPROTECT,
 	PCOMP_HOOK_PKEY_MPROTECT,
 	PCOMP_HOOK_MADVISE,
+	PCOMP_HOOK_REMAP_FILE_PAGES,
 	PCOMP_HOOK_EXECVE,
 	PCOMP_HOOK_EXECVEAT,
 };
@@ -555,6 +564,10 @@ enum pcomp_hook_id {
 int pcomp_hooks_init(void);
 void pcomp_hooks_exit(void);
 long pcomp_orig(enum pcomp_hook_id id, const struct pt_regs *regs);
+int pcomp_orig_madvise(struct mm_struct *mm, unsigned long start, size_t len,
+		       int behavior);
+long pcomp_orig_shmat(int shmid, char __user *addr, int flags,
+		      unsigned long *result, unsigned long align);
 
 /* serve.c */
 extern const struct lite_handler pcomp_handlers[];

@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# timeout: 180
+# Memory is changed by other ways than the usual system calls.
+. "$(dirname "$0")/../lib.sh"
+
+have_vnode test
+on_sh one 'cp "$1" /srv/lego/tmp/doors; cp "$1" /tmp/doors' \
+	"$TOP/build/tools/prog/doors"
+
+same "remap_file_pages() is for shared memory, as on Linux" /tmp/doors remap
+same "shmat() does not take the place of private memory" /tmp/doors shm
+same "what io_uring's madvise() gives up is zero" /tmp/doors uring
+
+tap_is "$(lrun /tmp/doors int80 2>&1)" "getpid 1
+execve -38
+brk -38
+munmap -38
+mprotect -38
+mremap -38
+mmap -38
+madvise 0
+0
+x32 execve: Function not implemented" \
+	"a 64-bit program's 32-bit system calls do not lead out of the vNode"
+tap_done
