@@ -290,3 +290,16 @@ int pcomp_backing_read(struct pcomp_space *s, pgoff_t index, struct page *page)
 		return 0;
 	return n ? n : -EFAULT;
 }
+
+/**
+ * pcomp_backing_in() - is there a privately mapped file in a range?
+ * @s: the space
+ * @first: first page
+ * @last: last page
+ */
+bool pcomp_backing_in(struct pcomp_space *s, pgoff_t first, pgoff_t last)
+{
+	unsigned long index = first;
+
+	return mt_find(&s->files, &index, last);
+}

@@ -40,4 +40,11 @@ static inline unsigned long pcomp_unmapped_area(unsigned long addr,
 #endif
 }
 
+/* mm/memory.c: ptrace() calls the inner one before 6.11, as the outer one does */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define PCOMP_ACCESS_VM "access_remote_vm"
+#else
+#define PCOMP_ACCESS_VM "__access_remote_vm"
+#endif
+
 #endif /* _PCOMP_COMPAT_H */

@@ -127,6 +127,11 @@ struct file *pcomp_file_create(void)
 
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
+	/*
+	 * Core dumps have shared mappings of such a file as anonymous memory,
+	 * and no others.
+	 */
+	clear_nlink(inode);
 	file = alloc_file_pseudo(inode, pcomp_mnt, "[lego]", O_RDWR,
 				 &line_fops);
 	if (IS_ERR(file)) {

@@ -24,6 +24,7 @@
 #include <linux/slab.h>
 #include <linux/static_call.h>
 #include <asm/ibt.h>
+#include "compat.h"
 #include "pcomp.h"
 
 /* For whom a function is redirected; each kind is one ftrace_ops. */
@@ -53,8 +54,6 @@ struct hook {
 };
 
 static void hooked_exit_mmap(struct mm_struct *mm);
-static int hooked_access_vm(struct mm_struct *mm, unsigned long addr, void *buf,
-			    int len, unsigned int gup_flags);
 
 /* The prototypes of ours are the kernel's. */
 DEFINE_STATIC_CALL_NULL(orig_mmap, pcomp_sys_mmap);
@@ -67,7 +66,8 @@ DEFINE_STATIC_CALL_NULL(orig_shmat, pcomp_do_shmat);
 DEFINE_STATIC_CALL_NULL(orig_execve, pcomp_sys_execve);
 DEFINE_STATIC_CALL_NULL(orig_execveat, pcomp_sys_execveat);
 DEFINE_STATIC_CALL_NULL(orig_exit_mmap, hooked_exit_mmap);
-DEFINE_STATIC_CALL_NULL(orig_access_vm, hooked_access_vm);
+DEFINE_STATIC_CALL_NULL(orig_access_vm, pcomp_access_vm);
+DEFINE_STATIC_CALL_NULL(orig_dump_range, pcomp_dump_range);
 
 #define ORIG(_call)                           \
 	.key = &STATIC_CALL_KEY(orig_##_call), \
@@ -92,7 +92,8 @@ static struct hook hooks[] = {
 	{ "__x64_sys_execve", pcomp_sys_execve, FOR_EXEC, ORIG(execve) },
 	{ "__x64_sys_execveat", pcomp_sys_execveat, FOR_EXEC, ORIG(execveat) },
 	{ "exit_mmap", hooked_exit_mmap, FOR_MM, ORIG(exit_mmap) },
-	{ "access_remote_vm", hooked_access_vm, FOR_MM, ORIG(access_vm) },
+	{ PCOMP_ACCESS_VM, pcomp_access_vm, FOR_MM, ORIG(access_vm) },
+	{ "dump_user_range", pcomp_dump_range, FOR_PROCESS, ORIG(dump_range) },
 	REFUSED("__x64_sys_uselib"),
 	REFUSED("__x64_compat_sys_execve"), /* x32 */
 	REFUSED("__x64_compat_sys_execveat"),
@@ -237,17 +238,34 @@ static void hooked_exit_mmap(struct mm_struct *mm)
 	pcomp_space_end(mm);
 }
 
-/*
- * /proc/PID/cmdline and environ read only anonymous memory (FOLL_ANON), so that
- * nobody can make them wait for a device. A process's stack in ExCache is its
- * private memory as well, and the wait for it is bounded. The caller is any
- * task, but holds the mm, which keeps the space and so this module.
+/**
+ * pcomp_orig_access_vm() - the kernel's own access to another's memory
+ * @mm: whose
+ * @addr: where
+ * @buf: the bytes
+ * @len: how many
+ * @gup_flags: FOLL_*
+ *
+ * Return: bytes that were read or written.
  */
-static int hooked_access_vm(struct mm_struct *mm, unsigned long addr, void *buf,
-			    int len, unsigned int gup_flags)
+int pcomp_orig_access_vm(struct mm_struct *mm, unsigned long addr, void *buf,
+			 int len, unsigned int gup_flags)
 {
-	return static_call(orig_access_vm)(mm, addr, buf, len,
-					   gup_flags & ~FOLL_ANON);
+	return static_call(orig_access_vm)(mm, addr, buf, len, gup_flags);
+}
+
+/**
+ * pcomp_orig_dump_range() - the kernel's own dump of a part of a mapping
+ * @cprm: the dump
+ * @start: where
+ * @len: bytes
+ *
+ * Return: 1, or 0 if the dump cannot go on.
+ */
+int pcomp_orig_dump_range(struct coredump_params *cprm, unsigned long start,
+			  unsigned long len)
+{
+	return static_call(orig_dump_range)(cprm, start, len);
 }
 
 /*

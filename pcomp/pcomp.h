@@ -51,6 +51,7 @@
 #include <linux/xarray.h>
 #include <lego/lite.h>
 
+struct coredump_params;
 struct pcomp;
 struct pcomp_evictor;
 struct pcomp_export;
@@ -501,6 +502,7 @@ void pcomp_backing_move(struct pcomp_space *s, pgoff_t from, pgoff_t to,
 			pgoff_t nr, pgoff_t to_nr);
 bool pcomp_backing_any(struct pcomp_space *s, pgoff_t first, pgoff_t last);
 int pcomp_backing_fork(struct pcomp_space *parent, struct pcomp_space *child);
+bool pcomp_backing_in(struct pcomp_space *s, pgoff_t first, pgoff_t last);
 int pcomp_backing_read(struct pcomp_space *s, pgoff_t index, struct page *page);
 
 /* fork.c */
@@ -537,6 +539,12 @@ int pcomp_do_madvise(struct mm_struct *mm, unsigned long start, size_t len,
 long pcomp_do_shmat(int shmid, char __user *addr, int flags,
 		    unsigned long *result, unsigned long align);
 
+/* access.c */
+int pcomp_access_vm(struct mm_struct *mm, unsigned long addr, void *buf,
+		    int len, unsigned int gup_flags);
+int pcomp_dump_range(struct coredump_params *cprm, unsigned long start,
+		     unsigned long len);
+
 /* map.c */
 long pcomp_map(struct pcomp_space *s, unsigned long addr, unsigned long len,
 	       unsigned long prot, unsigned long flags, struct file *file,
@@ -568,6 +576,10 @@ int pcomp_orig_madvise(struct mm_struct *mm, unsigned long start, size_t len,
 		       int behavior);
 long pcomp_orig_shmat(int shmid, char __user *addr, int flags,
 		      unsigned long *result, unsigned long align);
+int pcomp_orig_access_vm(struct mm_struct *mm, unsigned long addr, void *buf,
+			 int len, unsigned int gup_flags);
+int pcomp_orig_dump_range(struct coredump_params *cprm, unsigned long start,
+			  unsigned long len);
 
 /* serve.c */
 extern const struct lite_handler pcomp_handlers[];
