@@ -221,6 +221,9 @@ static void adopt(const struct pcomp_place *place)
 		return;
 	}
 	s = pcomp_space_create(current->mm, place);
+	/* stopped by the user while it was being started: no fault to report */
+	if (IS_ERR(s) && fatal_signal_pending(current))
+		return;
 	if (IS_ERR(s)) {
 		pcomp_kill_current("no mComponent took its memory: see `lego status`",
 				   PTR_ERR(s));
