@@ -37,7 +37,6 @@ struct pcomp_entry {
 static HLIST_HEAD(entries);
 static DEFINE_SPINLOCK(entries_lock);
 
-#define STACK_DEFAULT ((unsigned long)SZ_8M)
 #define STACK_MAX ((unsigned long)SZ_1G)
 #define ENTER_MS 5000
 
@@ -178,12 +177,10 @@ static bool next_vma(struct image_vma *v)
  */
 static unsigned long stack_low(const struct image_vma *v)
 {
-	unsigned long size = rlimit(RLIMIT_STACK), low;
+	unsigned long size = PAGE_ALIGN(min(rlimit(RLIMIT_STACK), STACK_MAX));
+	unsigned long low;
 	struct vm_area_struct *vma;
 
-	if (size > STACK_MAX)
-		size = STACK_DEFAULT;
-	size = PAGE_ALIGN(size);
 	if (size <= v->end - v->start || size >= v->end)
 		return v->start;
 	low = v->end - size;

@@ -169,6 +169,14 @@ static void old(void)
 	say("x32 execve", syscall(0x40000000 + 520, lo, argv, argv + 1));
 }
 
+static int deep(int n)
+{
+	volatile char b[1 << 20];
+
+	memset((char *)b, n, sizeof(b));
+	return n ? deep(n - 1) + b[n] : 0;
+}
+
 /* Marks in all kinds of memory, and much that is never touched. */
 static char data[2 * PAGE];
 
@@ -205,6 +213,8 @@ int main(int argc, char **argv)
 		uring();
 	else if (!strcmp(what, "poke"))
 		poke();
+	else if (!strcmp(what, "deep"))
+		printf("%d\n", deep(24));
 	else if (!strcmp(what, "core"))
 		core();
 	else if (!strcmp(what, "int80"))

@@ -33,4 +33,8 @@ got=$(on_sh p0 'cd /tmp; echo core > /proc/sys/kernel/core_pattern
 	rm $f')
 tap_is "$got" "DATAMARK-12345 HEAPMARK-12345 MMAPMARK-12345 STACKMARK-12345
 small" "a core dump has stack, data and heap, and not what was never touched"
+
+tap_is "$(on_sh p0 'ulimit -s unlimited
+	lego run -n test -- /tmp/doors deep')" 300 \
+	"a program without a limit of its stack has 24 MiB of it"
 tap_done
