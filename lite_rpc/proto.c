@@ -153,6 +153,8 @@ static const struct lite_op_desc ops_scomp[] = {
 static const struct lite_op_desc ops_pcomp[] = {
 	OP(PCOMP_PROCS, struct pcomp_procs_req,
 	   sizeof(struct pcomp_procs_rsp), IDEM),
+	OP(PCOMP_LOCKS, struct pcomp_locks_req,
+	   sizeof(struct pcomp_locks_rsp), IDEM),
 };
 
 static const struct lite_op_desc ops_user[] = {

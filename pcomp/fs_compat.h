@@ -68,4 +68,22 @@ static inline void pcomp_set_mtime(struct inode *inode, time64_t sec, long nsec)
 #define pcomp_wb_folio(p) (p)
 #endif
 
+/* linux/filelock.h: its own since 6.3; lock_is_unlock() and leases since 6.9 */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#include <linux/filelock.h>
+#endif
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+#define PCOMP_LEASE struct file_lock
+#define pcomp_lock_is_unlock(fl) ((fl)->fl_type == F_UNLCK)
+#else
+#define PCOMP_LEASE struct file_lease
+#define pcomp_lock_is_unlock lock_is_unlock
+#endif
+/* linux/fs.h: a long before 6.6 */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+typedef long pcomp_lease_arg;
+#else
+typedef int pcomp_lease_arg;
+#endif
+
 #endif /* _PCOMP_FS_COMPAT_H */

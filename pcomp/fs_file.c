@@ -223,6 +223,9 @@ const struct file_operations pcomp_fs_file_ops = {
 	.write_iter = pcomp_fs_write_iter,
 	.mmap = pcomp_fs_mmap,
 	.fsync = pcomp_fs_fsync,
+	.lock = pcomp_fs_lock,
+	.flock = pcomp_fs_flock,
+	.setlease = pcomp_fs_setlease,
 	.splice_read = pcomp_fs_splice_read,
 	.splice_write = iter_file_splice_write,
 };

@@ -11,6 +11,8 @@
  *	      pcomp_fs.path_sem	no name changes while a call that has it is out
  *	        pcomp_fs.peer_lock
  *	  pcomp_fs_inode.lock	a spinlock
+ *	  pcomp_fs.claim_mutex	held across calls to other pComponents
+ *	    fs_lock.c's claims_mutex	a leaf
  *
  * path_sem is held for writing across RPCs and d_move() by rename and unlink of
  * open files only; nothing done below it may need a folio lock.
@@ -42,6 +44,18 @@
 
 struct dentry;
 struct pcomp;
+
+/**
+ * enum pcomp_fs_claim - may programs lock files here? See fs_lock.c.
+ * @PCOMP_FS_CLAIM_NONE: another mount has the vNode's locks, or may have
+ * @PCOMP_FS_CLAIM_ASKED: the other pComponents are being asked
+ * @PCOMP_FS_CLAIM_HELD: this mount has them till its end
+ */
+enum pcomp_fs_claim {
+	PCOMP_FS_CLAIM_NONE,
+	PCOMP_FS_CLAIM_ASKED,
+	PCOMP_FS_CLAIM_HELD,
+};
 
 /**
  * struct pcomp_fs_buf - SCOMP_IO_MAX bytes of registered memory
@@ -78,7 +92,7 @@ struct pcomp_fs_pool {
 };
 
 /**
- * struct pcomp_fs - a mount
+ * struct pcomp_fs - a superblock: all mounts of a vNode at a component
  * @pc: its component, pinned
  * @node: that one's node
  * @pcomp: the component's name, as given
@@ -100,6 +114,11 @@ struct pcomp_fs_pool {
  * @silly_nr: numbers their names
  * @silly_tag: tells them from another mount's
  * @gone: the sComponent was given up: be less patient till it answers
+ * @claim_mutex: one claim at a time
+ * @claims: in fs_lock.c's list, protected by its mutex as is @claim
+ * @claim: may programs lock files?
+ * @claim_next: jiffies, till then a claim that failed is not made again
+ * @claim_told: why it failed, as the log has it
  */
 struct pcomp_fs {
 	struct pcomp *pc;
@@ -123,6 +142,11 @@ struct pcomp_fs {
 	atomic_t silly_nr;
 	u32 silly_tag;
 	bool gone;
+	struct mutex claim_mutex; /* see above */
+	struct list_head claims;
+	enum pcomp_fs_claim claim;
+	unsigned long claim_next;
+	int claim_told;
 };
 
 /* bits of pcomp_fs_inode.flags */
@@ -329,6 +353,14 @@ extern const struct inode_operations pcomp_fs_dir_inode_ops;
 
 /* fs_readdir.c */
 extern const struct file_operations pcomp_fs_dir_ops;
+
+/* fs_lock.c */
+int pcomp_fs_locks_claim(struct pcomp_fs *fs);
+void pcomp_fs_locks_release(struct pcomp_fs *fs);
+int pcomp_fs_lock(struct file *file, int cmd, struct file_lock *fl);
+int pcomp_fs_flock(struct file *file, int cmd, struct file_lock *fl);
+int pcomp_fs_setlease(struct file *file, pcomp_lease_arg arg,
+		      PCOMP_LEASE **lease, void **priv);
 
 /* fs_silly.c */
 int pcomp_fs_silly_move(struct dentry *dentry);

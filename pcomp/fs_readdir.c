@@ -216,4 +216,7 @@ const struct file_operations pcomp_fs_dir_ops = {
 	.read = generic_read_dir,
 	.iterate_shared = pcomp_fs_iterate,
 	.fsync = pcomp_fs_fsync,
+	.lock = pcomp_fs_lock,
+	.flock = pcomp_fs_flock,
+	.setlease = pcomp_fs_setlease,
 };

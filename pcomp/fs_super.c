@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * mount -t lego [-o pcomp=NAME] VNODE DIRECTORY
+ *
+ * A vNode is one superblock at a pComponent, however often it is mounted there,
+ * as each `lego run` does: locks, FIFOs, sockets, shared mappings and the page
+ * cache are the superblock's. Other options make another superblock.
  */
 #include <linux/backing-dev.h>
 #include <linux/err.h>
@@ -16,8 +20,8 @@
 #include "fs.h"
 #include "fs_priv.h"
 
-#define PCOMP_FS_READ_BUFS 8
-#define PCOMP_FS_WRITE_BUFS 4
+#define PCOMP_FS_READ_BUFS 16
+#define PCOMP_FS_WRITE_BUFS 8
 
 enum pcomp_fs_param {
 	PCOMP_FS_OPT_PCOMP,
@@ -117,13 +121,13 @@ static int pcomp_fs_find_vnode(struct fs_context *fc, struct pcomp_fs *fs)
 	return 0;
 }
 
-static int pcomp_fs_setup(struct fs_context *fc, struct pcomp_fs *fs)
+/* What must be known before a superblock is looked for. */
+static int pcomp_fs_identify(struct fs_context *fc, struct pcomp_fs *fs)
 {
-	int err;
-
 	fs->pc = pcomp_get_by_name(fs->pcomp);
 	if (IS_ERR(fs->pc)) {
-		err = PTR_ERR(fs->pc);
+		int err = PTR_ERR(fs->pc);
+
 		fs->pc = NULL;
 		errorf(fc, "lego: no pComponent %s here (error %d)",
 		       *fs->pcomp ? fs->pcomp : "(or more than one: pcomp=)",
@@ -131,9 +135,29 @@ static int pcomp_fs_setup(struct fs_context *fc, struct pcomp_fs *fs)
 		return err;
 	}
 	fs->node = pcomp_node(fs->pc);
-	err = pcomp_fs_find_vnode(fc, fs);
-	if (err)
-		return err;
+	return pcomp_fs_find_vnode(fc, fs);
+}
+
+/*
+ * The name and the place count as well as the id: a gmgr that has forgotten its
+ * vNodes may give an id again.
+ */
+static int pcomp_fs_test_super(struct super_block *sb, struct fs_context *fc)
+{
+	const struct pcomp_fs *have = PCOMP_FS(sb);
+	const struct pcomp_fs *want = fc->s_fs_info;
+
+	return have->pc == want->pc && have->vid == want->vid &&
+	       !strcmp(have->vnode, want->vnode) &&
+	       !strcmp(have->storage, want->storage) &&
+	       !strcmp(have->root, want->root) &&
+	       have->attr_ms == want->attr_ms &&
+	       have->retry_s == want->retry_s &&
+	       !((sb->s_flags ^ fc->sb_flags) & (SB_RDONLY | SB_SYNCHRONOUS));
+}
+
+static int pcomp_fs_make_pools(struct pcomp_fs *fs)
+{
 	fs->wq = alloc_workqueue("pcomp_fs", WQ_UNBOUND, 0);
 	if (!fs->wq)
 		return -ENOMEM;
@@ -155,7 +179,7 @@ static int pcomp_fs_fill_super(struct super_block *sb, struct fs_context *fc)
 	u64 gen;
 	int err;
 
-	err = pcomp_fs_setup(fc, fs);
+	err = pcomp_fs_make_pools(fs);
 	if (err)
 		return err;
 	sb->s_magic = PCOMP_FS_MAGIC;
@@ -188,11 +212,13 @@ static int pcomp_fs_fill_super(struct super_block *sb, struct fs_context *fc)
 	if (!sb->s_root)
 		return -ENOMEM;
 	queue_work(fs->wq, &fs->sweep);
+	pcomp_fs_locks_claim(fs);
 	return 0;
 }
 
 static void pcomp_fs_free(struct pcomp_fs *fs)
 {
+	pcomp_fs_locks_release(fs);
 	if (fs->wq)
 		destroy_workqueue(fs->wq);
 	pcomp_fs_pool_destroy(fs->write_pool);
@@ -200,13 +226,32 @@ static void pcomp_fs_free(struct pcomp_fs *fs)
 	pcomp_fs_disconnect(fs);
 	if (fs->pc)
 		pcomp_put(fs->pc);
+	mutex_destroy(&fs->claim_mutex);
 	mutex_destroy(&fs->peer_lock);
 	kfree(fs);
 }
 
 static int pcomp_fs_get_tree(struct fs_context *fc)
 {
-	return get_tree_nodev(fc, pcomp_fs_fill_super);
+	struct super_block *sb;
+	int err;
+
+	err = pcomp_fs_identify(fc, fc->s_fs_info);
+	if (err)
+		return err;
+	sb = sget_fc(fc, pcomp_fs_test_super, set_anon_super_fc);
+	if (IS_ERR(sb))
+		return PTR_ERR(sb);
+	if (!sb->s_root) {
+		err = pcomp_fs_fill_super(sb, fc);
+		if (err) {
+			deactivate_locked_super(sb);
+			return err;
+		}
+		sb->s_flags |= SB_ACTIVE;
+	}
+	fc->root = dget(sb->s_root);
+	return 0;
 }
 
 static void pcomp_fs_free_fc(struct fs_context *fc)
@@ -232,6 +277,8 @@ static int pcomp_fs_init_context(struct fs_context *fc)
 	if (!fs)
 		return -ENOMEM;
 	mutex_init(&fs->peer_lock);
+	mutex_init(&fs->claim_mutex);
+	INIT_LIST_HEAD(&fs->claims);
 	init_rwsem(&fs->path_sem);
 	atomic64_set(&fs->gen, 1);
 	fs->silly_tag = get_random_u32();

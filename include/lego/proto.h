@@ -1208,6 +1208,7 @@ static_assert(sizeof(struct scomp_statfs_rsp) == 48);
 
 enum lite_op_pcomp {
 	PCOMP_PROCS = LITE_OP(LITE_SVC_PCOMP, 1),
+	PCOMP_LOCKS = LITE_OP(LITE_SVC_PCOMP, 2),
 };
 
 /* How many processes run here in vNode @vid? */
@@ -1224,6 +1225,25 @@ struct pcomp_procs_rsp {
 };
 
 static_assert(sizeof(struct pcomp_procs_rsp) == 8);
+
+/*
+ * Does a program here have a lock on a file of vNode @vid, or may it get one? A
+ * pComponent asks all others before it grants one itself.
+ */
+struct pcomp_locks_req {
+	__le64 incarnation; /* of who asks */
+	__le32 vid;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct pcomp_locks_req) == 16);
+
+struct pcomp_locks_rsp {
+	__le32 held; /* 1: yes */
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct pcomp_locks_rsp) == 8);
 
 /* ---- USER: programs that use /dev/lite ---- */
 

@@ -84,8 +84,8 @@ print(*at_once((os.open, "o1/x", new), (os.mkdir, "o2/x"),
                (os.symlink, "there", "o5/x"), (os.unlink, "o3/u"),
                (os.rmdir, "o6/r"), (os.open, "o7/n", new)))
 END
-# in a mount of its own, as it waits till no other call is out
-py attr_ms=60000 > "$out2" << END &
+# in a mount of its own, which other options make: it waits till no call is out
+py attr_ms=59000 > "$out2" << END &
 os.rename("o4/b", "o4/w"), os.rename("o4/w", "o4/b")
 [os.lstat(s) for s in ("o4/a", "o4/b")]
 wait()
@@ -100,7 +100,7 @@ wait_until 10 executed
 tap_ok $? "requests are executed whose answers are lost"
 at_server 'echo new > o3/u; mkdir o6/r; echo new > o4/a; echo 0 > '$drop
 
-# Meanwhile, in another mount: a file that is executed at the server cannot be
+# Meanwhile, in a third mount: a file that is executed at the server cannot be
 # written to.
 free() {
 	quick s0 'stat -f -c %f /run/srv'

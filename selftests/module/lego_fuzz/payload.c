@@ -258,6 +258,8 @@ static const struct fuzz_op ops[] = {
 
 	{ .op = PCOMP_PROCS, .size = sizeof(struct pcomp_procs_req),
 	  .field = { F(pcomp_procs_req, vid, ID) } },
+	{ .op = PCOMP_LOCKS, .size = sizeof(struct pcomp_locks_req),
+	  .field = { F(pcomp_locks_req, vid, ID) } },
 };
 
 static const struct fuzz_op *find(u16 op)
