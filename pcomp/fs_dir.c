@@ -59,9 +59,13 @@ static int pcomp_fs_d_revalidate(struct dentry *dentry, unsigned int flags)
 	u64 gen;
 	int err;
 
+	/* open() itself asks: see pcomp_fs_open() */
 	if (!(flags & LOOKUP_REVAL) &&
-	    pcomp_fs_name_fresh(dentry, inode, flags))
+	    pcomp_fs_name_fresh(dentry, inode, flags)) {
+		if (inode && (flags & LOOKUP_OPEN))
+			WRITE_ONCE(PCOMP_FS_I(inode)->opens, NULL);
 		return 1;
+	}
 	if (flags & LOOKUP_RCU)
 		return -ECHILD;
 	inode = d_inode(dentry);
@@ -80,6 +84,8 @@ static int pcomp_fs_d_revalidate(struct dentry *dentry, unsigned int flags)
 		return 0;
 	pcomp_fs_apply(inode, &attr, gen);
 	pcomp_fs_seen(dentry);
+	if (flags & LOOKUP_OPEN)
+		WRITE_ONCE(PCOMP_FS_I(inode)->opens, current);
 	return 1;
 }
 
@@ -134,6 +140,8 @@ static struct dentry *pcomp_fs_lookup(struct inode *dir, struct dentry *dentry,
 		inode = pcomp_fs_iget(dir->i_sb, &attr, gen);
 		if (IS_ERR(inode))
 			return ERR_CAST(inode);
+		if (flags & LOOKUP_OPEN)
+			WRITE_ONCE(PCOMP_FS_I(inode)->opens, current);
 	}
 	pcomp_fs_seen(dentry);
 out:
@@ -356,6 +364,7 @@ static int pcomp_fs_link(struct dentry *old, struct inode *dir,
 		return err;
 	}
 	pcomp_fs_changed(dir);
+	pcomp_fs_own_ctime(inode);
 	if (!pcomp_fs_same(inode, &attr, false)) {
 		d_drop(dentry);
 		return 0;
@@ -364,7 +373,9 @@ static int pcomp_fs_link(struct dentry *old, struct inode *dir,
 	pcomp_fs_apply_own(inode, &attr, &(struct scomp_before) {
 				   .size = attr.size,
 				   .mtime_sec = attr.mtime_sec,
+				   .ctime_sec = attr.ctime_sec,
 				   .mtime_nsec = attr.mtime_nsec,
+				   .ctime_nsec = attr.ctime_nsec,
 			   });
 	ihold(inode);
 	d_drop(dentry);
@@ -426,6 +437,7 @@ static int pcomp_fs_unlink(struct inode *dir, struct dentry *dentry)
 	if (!err) {
 		if (inode->i_nlink)
 			drop_nlink(inode);
+		pcomp_fs_own_ctime(inode);
 		pcomp_fs_changed(inode);
 		pcomp_fs_changed(dir);
 		pcomp_fs_seen(dentry); /* not to be there */
@@ -524,6 +536,9 @@ static int pcomp_fs_rename_locked(struct inode *old_dir, struct dentry *old,
 			pcomp_fs_silly_undo(silly, new, moved);
 		return err;
 	}
+	pcomp_fs_own_ctime(d_inode(old));
+	if (d_inode(new))
+		pcomp_fs_own_ctime(d_inode(new));
 	if (silly)
 		pcomp_fs_silly_attach(silly, new);
 	if (flags & RENAME_EXCHANGE) {

@@ -12,6 +12,24 @@
 #include <linux/uio.h>
 #include "fs_priv.h"
 
+/*
+ * What others have closed before this open() is what it shows, so it asks, as
+ * young as the attributes may be; but once, where looking up the name has asked
+ * in the same open().
+ */
+static int pcomp_fs_open_data(struct inode *inode, struct file *file)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	int err;
+
+	if ((file->f_mode & FMODE_CREATED) ||
+	    (cmpxchg(&fi->opens, current, NULL) == current &&
+	     pcomp_fs_fresh(inode)))
+		return pcomp_fs_revalidate_data(inode);
+	err = pcomp_fs_refresh_now(file->f_path.dentry);
+	return err ? err : pcomp_fs_revalidate_data(inode);
+}
+
 static int pcomp_fs_open(struct inode *inode, struct file *file)
 {
 	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
@@ -22,10 +40,7 @@ static int pcomp_fs_open(struct inode *inode, struct file *file)
 	err = generic_file_open(inode, file);
 	if (err)
 		return err;
-	err = pcomp_fs_refresh(dentry);
-	if (err)
-		return err;
-	err = pcomp_fs_revalidate_data(inode);
+	err = pcomp_fs_open_data(inode, file);
 	if (err)
 		return err;
 	ff = kzalloc(sizeof(*ff), GFP_KERNEL);
@@ -86,10 +101,15 @@ static ssize_t pcomp_fs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	struct file *file = iocb->ki_filp;
 	int err;
 
-	/* Never into pages that are known to be old. */
-	if (iocb->ki_flags & IOCB_APPEND)
-		err = pcomp_fs_current_data(file);
-	else
+	/*
+	 * Never into pages that are known to be old; and the end is where it is
+	 * now, unless it is here that the file has grown.
+	 */
+	err = 0;
+	if ((iocb->ki_flags & IOCB_APPEND) &&
+	    !pcomp_fs_has_dirty(file_inode(file)))
+		err = pcomp_fs_refresh_now(file->f_path.dentry);
+	if (!err)
 		err = pcomp_fs_revalidate_data(file_inode(file));
 	return err ? err : generic_file_write_iter(iocb, from);
 }

@@ -21,7 +21,11 @@
 
 static struct kmem_cache *pcomp_fs_inode_cache;
 
-static bool pcomp_fs_has_dirty(struct inode *inode)
+/**
+ * pcomp_fs_has_dirty() - does the page cache have what the sComponent has not?
+ * @inode: the file
+ */
+bool pcomp_fs_has_dirty(struct inode *inode)
 {
 	return mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY) ||
 	       mapping_tagged(inode->i_mapping, PAGECACHE_TAG_WRITEBACK);
@@ -65,20 +69,35 @@ static void pcomp_fs_set_attr(struct inode *inode,
 	fi->checked = jiffies ?: 1;
 }
 
-static bool pcomp_fs_differs(const struct pcomp_fs_inode *fi,
-			     const struct scomp_attr *attr)
-{
-	return fi->mtime != le64_to_cpu(attr->mtime_sec) ||
-	       fi->mtime_nsec != le32_to_cpu(attr->mtime_nsec) ||
-	       fi->size != le64_to_cpu(attr->size);
-}
-
+/* The mtime may be set to what it was, the ctime may not. */
 static bool pcomp_fs_was(const struct pcomp_fs_inode *fi,
 			 const struct scomp_before *before)
 {
 	return fi->mtime == le64_to_cpu(before->mtime_sec) &&
 	       fi->mtime_nsec == le32_to_cpu(before->mtime_nsec) &&
-	       fi->size == le64_to_cpu(before->size);
+	       fi->size == le64_to_cpu(before->size) &&
+	       (test_bit(PCOMP_FS_OWN_CTIME, &fi->flags) ||
+		(fi->ctime == le64_to_cpu(before->ctime_sec) &&
+		 fi->ctime_nsec == le32_to_cpu(before->ctime_nsec)));
+}
+
+static struct scomp_before pcomp_fs_as_before(const struct scomp_attr *attr)
+{
+	return (struct scomp_before) {
+		.size = attr->size,
+		.mtime_sec = attr->mtime_sec,
+		.ctime_sec = attr->ctime_sec,
+		.mtime_nsec = attr->mtime_nsec,
+		.ctime_nsec = attr->ctime_nsec,
+	};
+}
+
+static bool pcomp_fs_differs(const struct pcomp_fs_inode *fi,
+			     const struct scomp_attr *attr)
+{
+	struct scomp_before now = pcomp_fs_as_before(attr);
+
+	return !pcomp_fs_was(fi, &now);
 }
 
 static void pcomp_fs_remember(struct pcomp_fs_inode *fi,
@@ -86,7 +105,22 @@ static void pcomp_fs_remember(struct pcomp_fs_inode *fi,
 {
 	fi->mtime = le64_to_cpu(attr->mtime_sec);
 	fi->mtime_nsec = le32_to_cpu(attr->mtime_nsec);
+	fi->ctime = le64_to_cpu(attr->ctime_sec);
+	fi->ctime_nsec = le32_to_cpu(attr->ctime_nsec);
 	fi->size = le64_to_cpu(attr->size);
+	clear_bit(PCOMP_FS_OWN_CTIME, &fi->flags);
+}
+
+/**
+ * pcomp_fs_own_ctime() - a name of a file was made, changed or removed by us
+ * @inode: the file
+ *
+ * The next news of it are of another ctime, which is then no sign that others
+ * have changed it.
+ */
+void pcomp_fs_own_ctime(struct inode *inode)
+{
+	set_bit(PCOMP_FS_OWN_CTIME, &PCOMP_FS_I(inode)->flags);
 }
 
 /**
@@ -278,13 +312,25 @@ int pcomp_fs_look(struct inode *inode, struct pcomp_fs_name name, bool nokill)
  */
 int pcomp_fs_refresh(struct dentry *dentry)
 {
+	if (pcomp_fs_fresh(d_inode(dentry)))
+		return 0;
+	return pcomp_fs_refresh_now(dentry);
+}
+
+/**
+ * pcomp_fs_refresh_now() - have attributes as the sComponent has them now
+ * @dentry: the file
+ *
+ * Context: process, sleeps.
+ * Return: 0, -ESTALE (another file has its name), or an error.
+ */
+int pcomp_fs_refresh_now(struct dentry *dentry)
+{
 	struct pcomp_fs_name name = { .dentry = dentry };
 	struct inode *inode = d_inode(dentry);
 	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
 	int err;
 
-	if (pcomp_fs_fresh(inode))
-		return 0;
 	err = pcomp_fs_look(inode, name, false);
 	if (err != -ESTALE)
 		return err;
@@ -662,12 +708,15 @@ static struct inode *pcomp_fs_alloc_inode(struct super_block *sb)
 	fi->checked = 0;
 	fi->timeo = 0;
 	fi->mtime = 0;
+	fi->ctime = 0;
 	fi->mtime_nsec = 0;
+	fi->ctime_nsec = 0;
 	fi->size = 0;
 	fi->silly = 0;
 	fi->verifier = 0;
 	fi->writes = 0;
 	fi->flags = 0;
+	fi->opens = NULL;
 	fi->link = NULL;
 	return &fi->vfs;
 }

@@ -151,6 +151,7 @@ struct pcomp_fs {
 
 /* bits of pcomp_fs_inode.flags */
 #define PCOMP_FS_STALE_DATA 0 /* the page cache is to be dropped */
+#define PCOMP_FS_OWN_CTIME 1 /* we changed a name of it, so its ctime */
 
 /**
  * struct pcomp_fs_inode - a file
@@ -162,7 +163,9 @@ struct pcomp_fs {
  * @checked: jiffies when the attributes were last known to be right; 0: not
  * @timeo: jiffies they are believed
  * @mtime: the sComponent's last one, which tells of changes by others
+ * @ctime: so; the one that programs cannot set
  * @mtime_nsec: of it
+ * @ctime_nsec: of it
  * @size: the sComponent's last one; i_size is not raised to it before the page
  *	cache, which ends at the old one, was dropped
  * @files: open files (struct pcomp_fs_file)
@@ -170,6 +173,8 @@ struct pcomp_fs {
  * @verifier: of writes that no fsync has followed, 0 if there are none
  * @writes: counts those the sComponent has answered
  * @flags: PCOMP_FS_*; atomic bit operations
+ * @opens: the task whose open() has just had the attributes asked for; only
+ *	compared, never followed
  * @link: what a symbolic link says, once read
  */
 struct pcomp_fs_inode {
@@ -180,13 +185,16 @@ struct pcomp_fs_inode {
 	unsigned long checked;
 	unsigned long timeo;
 	u64 mtime;
+	u64 ctime;
 	u32 mtime_nsec;
+	u32 ctime_nsec;
 	u64 size;
 	struct list_head files;
 	unsigned int silly;
 	u32 verifier;
 	u32 writes;
 	unsigned long flags;
+	struct task_struct *opens;
 	char *link;
 };
 
@@ -334,8 +342,11 @@ void pcomp_fs_apply(struct inode *inode, const struct scomp_attr *attr,
 void pcomp_fs_apply_own(struct inode *inode, const struct scomp_attr *attr,
 			const struct scomp_before *before);
 void pcomp_fs_changed(struct inode *inode);
+bool pcomp_fs_has_dirty(struct inode *inode);
 bool pcomp_fs_fresh(const struct inode *inode);
 int pcomp_fs_refresh(struct dentry *dentry);
+int pcomp_fs_refresh_now(struct dentry *dentry);
+void pcomp_fs_own_ctime(struct inode *inode);
 int pcomp_fs_revalidate_data(struct inode *inode);
 int pcomp_fs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		     struct kstat *stat, u32 mask, unsigned int flags);

@@ -143,6 +143,7 @@ void pcomp_fs_silly_attach(struct pcomp_fs_silly *silly, struct dentry *dentry)
 	spin_lock(&fi->lock);
 	fi->silly++;
 	spin_unlock(&fi->lock);
+	pcomp_fs_own_ctime(d_inode(dentry));
 	dentry->d_fsdata = silly;
 }
 

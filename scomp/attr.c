@@ -201,7 +201,9 @@ struct mutex *scomp_change_begin(struct scomp *sc, const struct path *path,
 	*before = (struct scomp_before) {
 		.size = attr.size,
 		.mtime_sec = attr.mtime_sec,
+		.ctime_sec = attr.ctime_sec,
 		.mtime_nsec = attr.mtime_nsec,
+		.ctime_nsec = attr.ctime_nsec,
 	};
 	return lock;
 }

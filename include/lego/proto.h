@@ -33,7 +33,7 @@
 #endif
 
 #define LITE_MAGIC 0x4f47454cu /* "LEGO" */
-#define LITE_VERSION 2
+#define LITE_VERSION 3
 
 /* Limits that both ends rely on. */
 #define LITE_SLOT_SIZE 4096 /* one request or reply, its header included */
@@ -1032,11 +1032,12 @@ static_assert(sizeof(struct scomp_file) == 16);
 struct scomp_before {
 	__le64 size;
 	__le64 mtime_sec;
+	__le64 ctime_sec;
 	__le32 mtime_nsec;
-	__le32 reserved;
+	__le32 ctime_nsec;
 };
 
-static_assert(sizeof(struct scomp_before) == 24);
+static_assert(sizeof(struct scomp_before) == 32);
 
 /* GETATTR, READLINK (reply: the target), FSYNC, STATFS */
 struct scomp_path_req {
@@ -1076,7 +1077,7 @@ struct scomp_setattr_rsp {
 	struct scomp_before before;
 };
 
-static_assert(sizeof(struct scomp_setattr_rsp) == 112);
+static_assert(sizeof(struct scomp_setattr_rsp) == 120);
 
 #define SCOMP_IO_MAX (256 * 1024)
 #define SCOMP_DUPS 1024
@@ -1112,7 +1113,7 @@ struct scomp_io_rsp {
 	struct scomp_before before;
 };
 
-static_assert(sizeof(struct scomp_io_rsp) == 120);
+static_assert(sizeof(struct scomp_io_rsp) == 128);
 
 struct scomp_fsync_rsp {
 	__le32 verifier; /* as WRITE's */

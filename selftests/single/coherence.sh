@@ -164,6 +164,35 @@ m1('link("grown4", "linked")')
 check("as it is when a link told of it", m1('pread(f, 300, 0)'), b"a" + want[1:])
 m1('close(f)')
 
+# open() after another's close(), each time
+make("turns", b"00")
+stale = []
+for i in range(10):
+    m1('(f := open("turns", O_RDONLY), pread(f, 9, 0), close(f))')
+    m2(f'(f := open("turns", O_WRONLY), write(f, b"{i + 10}"), close(f))')
+    got = m1('(f := open("turns", O_RDONLY), pread(f, 9, 0), close(f))')
+    if got[1] != b"%d" % (i + 10):
+        stale.append((i, got[1]))
+check("what one closes another opens", stale, [])
+make("same", b"old")
+there = os.stat("same")
+m1('(f := open("same", O_RDONLY), pread(f, 9, 0), close(f))')
+make("same.new", b"new")
+os.utime("same.new", ns=(there.st_atime_ns, there.st_mtime_ns))
+os.rename("same.new", "same")
+check("and a new file of the same size and time",
+      m1('(f := open("same", O_RDONLY), pread(f, 9, 0), close(f))')[1], b"new")
+with open("same", "r+b") as f:
+    f.write(b"own")
+os.utime("same", ns=(there.st_atime_ns, there.st_mtime_ns))
+check("or the old one whose time was set back",
+      m1('(f := open("same", O_RDONLY), pread(f, 9, 0), close(f))')[1], b"own")
+m1('(f := open("turns", O_WRONLY | O_APPEND), fstat(f).st_size)')
+append("turns", b"theirs")
+m1('write(f, b"mine"), close(f)')
+check("what is appended comes after what others have appended", here("turns"),
+      b"19theirsmine")
+
 # a file that another takes the name of
 make("file", b"one")
 m2('(g := open("file.new", O_CREAT | O_WRONLY), write(g, b"theirs!"), close(g))')
@@ -195,5 +224,5 @@ while read -r good name; do
 	*) tap_note "$good $name" ;;
 	esac
 done < <(on p0 python3 -c "$driver" "$program" $((30 * slow)) 2>&1)
-tap_is "$tap_nr" 23 "all of that was tried"
+tap_is "$tap_nr" 27 "all of that was tried"
 tap_done
