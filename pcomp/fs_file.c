@@ -58,10 +58,16 @@ static int pcomp_fs_open(struct inode *inode, struct file *file)
 
 static int pcomp_fs_flush(struct file *file, fl_owner_t id)
 {
+	int err, since;
+
 	/* An unlinked one's, too: it may have another name. */
 	if (!(file->f_mode & FMODE_WRITE))
 		return 0;
-	return filemap_write_and_wait(file->f_mapping);
+	err = pcomp_fs_write_back(file_inode(file));
+	/* Also of a write-back before; fsync() of a copy of it is told, too. */
+	since = filemap_check_wb_err(file->f_mapping,
+				     READ_ONCE(file->f_wb_err));
+	return since ? since : err;
 }
 
 static int pcomp_fs_release(struct inode *inode, struct file *file)
@@ -74,7 +80,7 @@ static int pcomp_fs_release(struct inode *inode, struct file *file)
 	 * the write-back. An error is the mapping's to remember.
 	 */
 	if (ff->write)
-		filemap_write_and_wait(inode->i_mapping);
+		pcomp_fs_write_back(inode);
 	spin_lock(&fi->lock);
 	list_del(&ff->list);
 	spin_unlock(&fi->lock);
@@ -99,6 +105,8 @@ static ssize_t pcomp_fs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 static ssize_t pcomp_fs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct file *file = iocb->ki_filp;
+	bool full;
+	ssize_t n;
 	int err;
 
 	/*
@@ -111,7 +119,19 @@ static ssize_t pcomp_fs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		err = pcomp_fs_refresh_now(file->f_path.dentry);
 	if (!err)
 		err = pcomp_fs_revalidate_data(file_inode(file));
-	return err ? err : generic_file_write_iter(iocb, from);
+	if (err)
+		return err;
+	full = pcomp_fs_is_full(PCOMP_FS(file_inode(file)->i_sb));
+	n = generic_file_write_iter(iocb, from);
+	if (n <= 0 || !full)
+		return n;
+	err = file_write_and_wait_range(file, iocb->ki_pos - n,
+					iocb->ki_pos - 1);
+	if (!err)
+		return n;
+	iocb->ki_pos -= n;
+	pcomp_fs_revalidate_data(file_inode(file));
+	return err;
 }
 
 static ssize_t pcomp_fs_splice_read(struct file *in, loff_t *ppos,
@@ -202,6 +222,11 @@ static int pcomp_fs_commit(struct file *file)
 	err = pcomp_fs_rpc(PCOMP_FS(inode->i_sb), &call);
 	if (!err && call.rsp_len != sizeof(rsp))
 		err = -EIO;
+	if (err == -EIO || err == -ENOSPC || err == -EDQUOT) {
+		/* It is told to one there, and all who wrote shall know. */
+		mapping_set_error(inode->i_mapping, err);
+		return file_check_and_advance_wb_err(file);
+	}
 	if (err)
 		return err;
 	spin_lock(&fi->lock);

@@ -201,6 +201,35 @@ void pcomp_fs_changed(struct inode *inode)
 }
 
 /**
+ * pcomp_fs_write_failed() - the page cache has what the sComponent did not take
+ * @inode: the file
+ *
+ * Who wrote it is told by the mapping's error. Nobody shall read it: it is
+ * dropped, and the file has what and as much as it has there.
+ */
+void pcomp_fs_write_failed(struct inode *inode)
+{
+	set_bit(PCOMP_FS_STALE_DATA, &PCOMP_FS_I(inode)->flags);
+	pcomp_fs_changed(inode);
+}
+
+/**
+ * pcomp_fs_write_back() - get what is dirty to the sComponent
+ * @inode: the file
+ *
+ * An error stays the mapping's, for those who have written: close(), fsync().
+ * Context: process, sleeps; no folio lock held.
+ * Return: 0 or an error.
+ */
+int pcomp_fs_write_back(struct inode *inode)
+{
+	int err = filemap_fdatawrite(inode->i_mapping);
+
+	filemap_fdatawait_keep_errors(inode->i_mapping);
+	return err;
+}
+
+/**
  * pcomp_fs_fresh() - are the attributes young enough to be believed?
  * @inode: the file
  */
@@ -360,7 +389,7 @@ static void pcomp_fs_revalidate_size(struct inode *inode)
  * @inode: the file
  *
  * Context: process, sleeps; no folio lock held.
- * Return: 0 or an error of writing what is dirty.
+ * Return: 0 or an error.
  */
 int pcomp_fs_revalidate_data(struct inode *inode)
 {
@@ -370,9 +399,8 @@ int pcomp_fs_revalidate_data(struct inode *inode)
 
 	while (tries-- &&
 	       test_and_clear_bit(PCOMP_FS_STALE_DATA, &fi->flags)) {
-		err = filemap_write_and_wait(inode->i_mapping);
-		if (!err)
-			err = invalidate_inode_pages2(inode->i_mapping);
+		pcomp_fs_write_back(inode);
+		err = invalidate_inode_pages2(inode->i_mapping);
 		if (err) {
 			set_bit(PCOMP_FS_STALE_DATA, &fi->flags);
 			/* Written to by others here at this moment: later. */
@@ -409,11 +437,8 @@ int pcomp_fs_getattr(struct mnt_idmap *idmap, const struct path *path,
 	/* The times of what was written are the sComponent's. */
 	if (S_ISREG(inode->i_mode) &&
 	    (mask & (STATX_MTIME | STATX_CTIME | STATX_BLOCKS)) &&
-	    !(flags & AT_STATX_DONT_SYNC) && pcomp_fs_has_dirty(inode)) {
-		err = filemap_write_and_wait(inode->i_mapping);
-		if (err)
-			return err;
-	}
+	    !(flags & AT_STATX_DONT_SYNC) && pcomp_fs_has_dirty(inode))
+		pcomp_fs_write_back(inode);
 	if (flags & AT_STATX_FORCE_SYNC)
 		WRITE_ONCE(PCOMP_FS_I(inode)->checked, 0);
 	if (!(flags & AT_STATX_DONT_SYNC)) {
@@ -518,11 +543,8 @@ int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		return 0;
 	/* A write that came later would undo the time, or the size. */
 	if (S_ISREG(inode->i_mode) &&
-	    (ia->ia_valid & (ATTR_MTIME | ATTR_SIZE))) {
-		err = filemap_write_and_wait(inode->i_mapping);
-		if (err)
-			return err;
-	}
+	    (ia->ia_valid & (ATTR_MTIME | ATTR_SIZE)))
+		pcomp_fs_write_back(inode);
 	call.who = pcomp_fs_setattr_who(inode, ia);
 	err = mutex_lock_killable(&fi->change);
 	if (err)
@@ -733,6 +755,42 @@ static void pcomp_fs_evict_inode(struct inode *inode)
 	clear_inode(inode);
 }
 
+#define PCOMP_FS_FULL_BYTES (64 << 20)
+
+/**
+ * pcomp_fs_is_full() - may the next write not find room?
+ * @fs: the mount
+ *
+ * A write into the page cache succeeds, and that it found no room is told at
+ * close(), which few programs look at; so where there is little, it is made at
+ * once.
+ * Context: process, sleeps. Asks at most once a second.
+ * Return: whether there is little.
+ */
+bool pcomp_fs_is_full(struct pcomp_fs *fs)
+{
+	struct scomp_path_req req = {};
+	struct scomp_statfs_rsp rsp;
+	struct pcomp_fs_call call = {
+		.op = SCOMP_STATFS,
+		.who = PCOMP_FS_SELF,
+		.name.str = "",
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp = &rsp,
+		.rsp_size = sizeof(rsp),
+		.once = true,
+	};
+
+	if (time_before(jiffies, READ_ONCE(fs->space_next)))
+		return READ_ONCE(fs->full);
+	WRITE_ONCE(fs->space_next, jiffies + HZ);
+	if (!pcomp_fs_rpc(fs, &call) && call.rsp_len == sizeof(rsp))
+		WRITE_ONCE(fs->full, le64_to_cpu(rsp.bavail) <
+			   PCOMP_FS_FULL_BYTES / max(1U, le32_to_cpu(rsp.bsize)));
+	return READ_ONCE(fs->full);
+}
+
 static int pcomp_fs_statfs(struct dentry *dentry, struct kstatfs *st)
 {
 	struct scomp_path_req req = {};
@@ -772,7 +830,16 @@ static int pcomp_fs_show_options(struct seq_file *m, struct dentry *root)
 	if (*fs->pcomp)
 		seq_show_option(m, "pcomp", fs->pcomp);
 	seq_printf(m, ",attr_ms=%u,retry_s=%u", fs->attr_ms, fs->retry_s);
+	if (fs->soft)
+		seq_puts(m, ",soft");
 	return 0;
+}
+
+/* umount -f: what waits for the sComponent fails, till that answers. */
+static void pcomp_fs_umount_begin(struct super_block *sb)
+{
+	WRITE_ONCE(PCOMP_FS(sb)->gone, true);
+	WRITE_ONCE(PCOMP_FS(sb)->forced, true);
 }
 
 const struct super_operations pcomp_fs_super_ops = {
@@ -781,6 +848,7 @@ const struct super_operations pcomp_fs_super_ops = {
 	.evict_inode = pcomp_fs_evict_inode,
 	.statfs = pcomp_fs_statfs,
 	.show_options = pcomp_fs_show_options,
+	.umount_begin = pcomp_fs_umount_begin,
 };
 
 static void pcomp_fs_inode_once(void *obj)

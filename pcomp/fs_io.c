@@ -27,9 +27,10 @@ static void pcomp_fs_by_file(struct pcomp_fs_call *call, struct inode *inode,
 	call->name.dentry = ff->dentry;
 }
 
-/* Reads into @buf. Return: bytes, less than @len at the file's end only. */
-static ssize_t pcomp_fs_read(struct inode *inode, struct file *file, loff_t pos,
-			     size_t len, struct pcomp_fs_buf *buf, bool once)
+/* One call; sets *@end if what came ends where the file does. */
+static ssize_t pcomp_fs_read_some(struct inode *inode, struct file *file,
+				  loff_t pos, size_t len, u64 off, bool once,
+				  bool *end)
 {
 	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
 	struct scomp_io_req req = {
@@ -38,7 +39,7 @@ static ssize_t pcomp_fs_read(struct inode *inode, struct file *file, loff_t pos,
 	};
 	struct lite_sge sge = {
 		.mr = fs->read_pool->mr,
-		.off = buf->off,
+		.off = off,
 		.len = len,
 	};
 	struct scomp_io_rsp rsp;
@@ -63,7 +64,34 @@ static ssize_t pcomp_fs_read(struct inode *inode, struct file *file, loff_t pos,
 	if (!pcomp_fs_same(inode, &rsp.attr, false))
 		return -ESTALE;
 	pcomp_fs_apply(inode, &rsp.attr, gen);
+	*end = pos + le32_to_cpu(rsp.count) >= le64_to_cpu(rsp.attr.size);
 	return le32_to_cpu(rsp.count);
+}
+
+/*
+ * Reads into @buf. What is short before the file's end is no end: it may be an
+ * error in the middle, of which the sComponent tells who asks for the rest. Nor
+ * is it one where the file has grown meanwhile. Return: bytes, less than @len at
+ * the file's end only.
+ */
+static ssize_t pcomp_fs_read(struct inode *inode, struct file *file, loff_t pos,
+			     size_t len, struct pcomp_fs_buf *buf, bool once)
+{
+	unsigned int empty = 0;
+	size_t done = 0;
+	bool end = false;
+	ssize_t n;
+
+	while (done < len && !end) {
+		n = pcomp_fs_read_some(inode, file, pos + done, len - done,
+				       buf->off + done, once, &end);
+		if (n < 0)
+			return n;
+		if (!n && !end && ++empty > 3)
+			return -EIO;
+		done += n;
+	}
+	return done;
 }
 
 /* Fills a folio from @va, where @have bytes are; the rest is a hole. */
@@ -83,10 +111,12 @@ static int pcomp_fs_fetch(struct inode *inode, struct file *file,
 			  struct folio *folio)
 {
 	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
-	struct pcomp_fs_buf *buf = pcomp_fs_buf_get(fs->read_pool);
+	struct pcomp_fs_buf *buf = pcomp_fs_buf_get_killable(fs->read_pool);
 	struct pcomp_fs_call by = {};
 	ssize_t n;
 
+	if (!buf)
+		return -EINTR;
 	n = pcomp_fs_read(inode, file, folio_pos(folio), folio_size(folio),
 			  buf, false);
 	if (n == -ESTALE) {
@@ -120,13 +150,15 @@ static void pcomp_fs_readahead(struct readahead_control *rac)
 {
 	struct inode *inode = rac->mapping->host;
 	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
-	struct pcomp_fs_buf *buf = pcomp_fs_buf_get(fs->read_pool);
+	struct pcomp_fs_buf *buf = pcomp_fs_buf_get_killable(fs->read_pool);
 	loff_t pos = readahead_pos(rac);
 	size_t left = readahead_length(rac);
 	struct folio *folio;
 	size_t len, off, size;
 	ssize_t n;
 
+	if (!buf)
+		return;
 	/* What is left on an error is read again, one by one, and fails. */
 	for (; left; left -= len, pos += len) {
 		len = min_t(size_t, left, SCOMP_IO_MAX);
@@ -308,6 +340,7 @@ static void pcomp_fs_wb_flush(struct pcomp_fs_wb *wb)
 	}
 	if (n < 0) {
 		mapping_set_error(wb->inode->i_mapping, n);
+		pcomp_fs_write_failed(wb->inode);
 		if (!wb->err)
 			wb->err = n;
 	}

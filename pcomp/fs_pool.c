@@ -120,6 +120,23 @@ struct pcomp_fs_buf *pcomp_fs_buf_get(struct pcomp_fs_pool *pool)
 }
 
 /**
+ * pcomp_fs_buf_get_killable() - the same for what a program waits for
+ * @pool: from where
+ *
+ * Context: process.
+ * Return: the buffer, or NULL: a fatal signal.
+ */
+struct pcomp_fs_buf *pcomp_fs_buf_get_killable(struct pcomp_fs_pool *pool)
+{
+	struct pcomp_fs_buf *buf;
+	int err;
+
+	err = wait_event_killable(pool->wait,
+				  (buf = pcomp_fs_buf_take(pool)) != NULL);
+	return err ? NULL : buf;
+}
+
+/**
  * pcomp_fs_buf_put() - give a buffer back
  * @pool: where it belongs
  * @buf: the buffer

@@ -113,7 +113,12 @@ struct pcomp_fs_pool {
  * @sweep: removes what an earlier incarnation left behind
  * @silly_nr: numbers their names
  * @silly_tag: tells them from another mount's
- * @gone: the sComponent was given up: be less patient till it answers
+ * @gone: the sComponent has not answered for @retry_s: those who may give up
+ *	are less patient till it answers
+ * @forced: what waits for it is to fail
+ * @soft: it may be, after @retry_s
+ * @space_next: jiffies, till then @full is believed
+ * @full: there is so little room that write() waits for the sComponent
  * @claim_mutex: one claim at a time
  * @claims: in fs_lock.c's list, protected by its mutex as is @claim
  * @claim: may programs lock files?
@@ -142,6 +147,10 @@ struct pcomp_fs {
 	atomic_t silly_nr;
 	u32 silly_tag;
 	bool gone;
+	bool forced;
+	bool soft;
+	unsigned long space_next;
+	bool full;
 	struct mutex claim_mutex; /* see above */
 	struct list_head claims;
 	enum pcomp_fs_claim claim;
@@ -279,6 +288,7 @@ struct pcomp_fs_name {
  * @locked: path_sem is held for writing
  * @nokill: signals do not end the wait
  * @once: do not wait for a sComponent that is away
+ * @soft: do not wait longer than pcomp_fs.retry_s for it
  * @maybe: set if an earlier try may have been executed, which the sComponent
  *	that answered does not know
  * @id: pcomp_fs_rpc()'s: by which a sComponent knows the request again
@@ -299,6 +309,7 @@ struct pcomp_fs_call {
 	bool locked;
 	bool nokill;
 	bool once;
+	bool soft;
 	bool maybe;
 	u32 id;
 	u64 tried;
@@ -325,6 +336,8 @@ struct pcomp_fs_pool *pcomp_fs_pool_create(struct lite_node *node,
 					   unsigned int access);
 void pcomp_fs_pool_destroy(struct pcomp_fs_pool *pool);
 struct pcomp_fs_buf *pcomp_fs_buf_get(struct pcomp_fs_pool *pool);
+struct pcomp_fs_buf *
+pcomp_fs_buf_get_killable(struct pcomp_fs_pool *pool);
 void pcomp_fs_buf_put(struct pcomp_fs_pool *pool, struct pcomp_fs_buf *buf);
 
 /* fs_inode.c */
@@ -342,6 +355,9 @@ void pcomp_fs_apply(struct inode *inode, const struct scomp_attr *attr,
 void pcomp_fs_apply_own(struct inode *inode, const struct scomp_attr *attr,
 			const struct scomp_before *before);
 void pcomp_fs_changed(struct inode *inode);
+void pcomp_fs_write_failed(struct inode *inode);
+int pcomp_fs_write_back(struct inode *inode);
+bool pcomp_fs_is_full(struct pcomp_fs *fs);
 bool pcomp_fs_has_dirty(struct inode *inode);
 bool pcomp_fs_fresh(const struct inode *inode);
 int pcomp_fs_refresh(struct dentry *dentry);

@@ -325,14 +325,41 @@ static int pcomp_fs_try_locked(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 	return err;
 }
 
+/* A process that a signal ends does not wait for its last writes for ever. */
+static bool pcomp_fs_is_killed(void)
+{
+	return fatal_signal_pending(current) ||
+	       ((current->flags & PF_EXITING) &&
+		(READ_ONCE(current->signal->group_exit_code) & 0x7f));
+}
+
+/* The sComponent has not answered for pcomp_fs.retry_s: is that an error? */
+static bool pcomp_fs_gives_up(struct pcomp_fs *fs,
+			      const struct pcomp_fs_call *call, int err,
+			      bool *told)
+{
+	bool up = fs->soft || call->soft || READ_ONCE(fs->forced) ||
+		  (call->nokill && pcomp_fs_is_killed());
+
+	if (up || !*told)
+		pr_warn_ratelimited("%s: storage %s does not answer (error %d): %s %s for %s\n",
+				    fs->vnode, fs->storage, err,
+				    up ? "giving up" : "going on with",
+				    lite_op_desc(call->op)->name,
+				    current->comm);
+	*told = true;
+	return up;
+}
+
 /**
  * pcomp_fs_rpc() - ask the sComponent
  * @fs: the mount
  * @call: what
  *
- * Tries again for a while (pcomp_fs.retry_s) when the sComponent is away or
- * comes again as another incarnation; names are looked at anew each time. Once
- * it was given up, calls fail soon, until it answers again: else the end of a
+ * Tries again when the sComponent is away or comes again as another
+ * incarnation; names are looked at anew each time. After pcomp_fs.retry_s it
+ * gives up on a soft mount, or for a process that was killed; else it goes on.
+ * From then on these fail soon, until it answers again: else the end of a
  * process would wait for each of its dirty files.
  * What cannot be done twice has the same id each time, by which the sComponent
  * knows it; but one that has come again does not: then look at @call->maybe.
@@ -347,7 +374,7 @@ int pcomp_fs_rpc(struct pcomp_fs *fs, struct pcomp_fs_call *call)
 					    min(fs->retry_s, 2U) : fs->retry_s);
 	unsigned int nofs = memalloc_nofs_save();
 	unsigned int wait = 20;
-	bool away;
+	bool away, told = false;
 	char *buf;
 	int err;
 
@@ -364,20 +391,20 @@ int pcomp_fs_rpc(struct pcomp_fs *fs, struct pcomp_fs_call *call)
 	for (;;) {
 		err = pcomp_fs_try_locked(fs, call, buf, &away);
 		if (!away) {
-			if (READ_ONCE(fs->gone) && err != -EINTR)
+			if (READ_ONCE(fs->gone) && err != -EINTR) {
+				WRITE_ONCE(fs->forced, false);
 				WRITE_ONCE(fs->gone, false);
+			}
 			break;
 		}
 		if (call->once)
 			break;
-		if (time_after(jiffies, end)) {
+		if (time_after(jiffies, end) || READ_ONCE(fs->forced)) {
 			WRITE_ONCE(fs->gone, true);
-			pr_warn_ratelimited("%s: storage %s does not answer (error %d): giving up %s for %s\n",
-					    fs->vnode, fs->storage, err,
-					    lite_op_desc(call->op)->name,
-					    current->comm);
-			err = -EIO;
-			break;
+			if (pcomp_fs_gives_up(fs, call, err, &told)) {
+				err = -EIO;
+				break;
+			}
 		}
 		if (call->nokill) {
 			msleep(wait);

@@ -97,6 +97,7 @@ static void pcomp_fs_silly_rpc_remove(struct pcomp_fs *fs, const char *name)
 		.req = &req,
 		.req_len = sizeof(req),
 		.nokill = true,
+		.soft = true,
 	};
 
 	/* If it fails, the next incarnation sweeps. */

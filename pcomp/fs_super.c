@@ -27,12 +27,14 @@ enum pcomp_fs_param {
 	PCOMP_FS_OPT_PCOMP,
 	PCOMP_FS_OPT_ATTR_MS,
 	PCOMP_FS_OPT_RETRY_S,
+	PCOMP_FS_OPT_SOFT,
 };
 
 static const struct fs_parameter_spec pcomp_fs_params[] = {
 	fsparam_string("pcomp", PCOMP_FS_OPT_PCOMP),
 	fsparam_u32("attr_ms", PCOMP_FS_OPT_ATTR_MS),
 	fsparam_u32("retry_s", PCOMP_FS_OPT_RETRY_S),
+	fsparam_flag("soft", PCOMP_FS_OPT_SOFT),
 	{}
 };
 
@@ -63,6 +65,9 @@ static int pcomp_fs_parse_param(struct fs_context *fc,
 		if (result.uint_32 > 3600)
 			return invalf(fc, "lego: retry_s= is over an hour");
 		fs->retry_s = result.uint_32;
+		break;
+	case PCOMP_FS_OPT_SOFT:
+		fs->soft = true;
 		break;
 	default:
 		return -EINVAL;
@@ -152,7 +157,7 @@ static int pcomp_fs_test_super(struct super_block *sb, struct fs_context *fc)
 	       !strcmp(have->storage, want->storage) &&
 	       !strcmp(have->root, want->root) &&
 	       have->attr_ms == want->attr_ms &&
-	       have->retry_s == want->retry_s &&
+	       have->retry_s == want->retry_s && have->soft == want->soft &&
 	       !((sb->s_flags ^ fc->sb_flags) & (SB_RDONLY | SB_SYNCHRONOUS));
 }
 
@@ -283,6 +288,7 @@ static int pcomp_fs_init_context(struct fs_context *fc)
 	atomic64_set(&fs->gen, 1);
 	fs->silly_tag = get_random_u32();
 	INIT_WORK(&fs->sweep, pcomp_fs_silly_sweep);
+	fs->space_next = jiffies;
 	fs->attr_ms = 1000;
 	fs->retry_s = 30;
 	fc->s_fs_info = fs;

@@ -21,7 +21,7 @@ static const struct argp_option options[] = {
 	{ "pcomp", 'p', "PCOMP", 0,
 	  "Run on this pComponent of this machine (default: the only one)", 0 },
 	{ "options", 'o', "OPTIONS", 0,
-	  "How the files are mounted: retry_s=SECONDS, to wait for an sComponent that is away (default 30)",
+	  "How the files are mounted: soft, not to wait longer than retry_s=SECONDS (default 30) for an sComponent that is away",
 	  0 },
 	{ 0 },
 };

@@ -130,7 +130,7 @@ static void mount_vnode(const struct run *run, const char *dir)
 		return;
 	if (errno == EINVAL && *run->options)
 		fail(run, EXIT_RUN,
-		     "mount options '%s' are refused: there are retry_s=SECONDS and attr_ms=MILLISECONDS, at most an hour",
+		     "mount options '%s' are refused: there are soft, and retry_s=SECONDS and attr_ms=MILLISECONDS, at most an hour",
 		     run->options);
 	if (errno == ENODEV && !filesystem_known())
 		fail(run, EXIT_RUN,
