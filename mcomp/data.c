@@ -49,7 +49,7 @@ void mcomp_serve_fetch(struct lite_req *req)
 
 	/* Pairs with the release in mcomp_create(). */
 	if (!smp_load_acquire(&m->ready))
-		return lite_req_reply(req, -EAGAIN, 0);
+		return lite_req_reply(req, -EBUSY, 0);
 	if (lite_req_len(req) != sizeof(*msg) ||
 	    lite_req_out_len(req) < PAGE_SIZE)
 		return lite_req_reply(req, -EMSGSIZE, 0);
@@ -82,7 +82,7 @@ static const char *pcomp_name(struct mcomp *m, u32 id, struct lite_member *buf)
 	return lite_member_by_id(m->node, id, buf) ? "?" : buf->name;
 }
 
-static void writeback_log_nomem(struct mcomp_space *s, u32 nr)
+static void writeback_log_full(struct mcomp_space *s, u32 nr)
 {
 	struct mcomp *m = s->m;
 	struct lite_member member;
@@ -171,7 +171,7 @@ static int writeback(struct mcomp_space *s, struct lite_req *req,
 		return err;
 	err = mcomp_frames_alloc(pool, frames, nr, nr_new);
 	if (err) {
-		writeback_log_nomem(s, nr);
+		writeback_log_full(s, nr);
 		return err;
 	}
 	for (i = 0; i < nr; i++)
@@ -191,7 +191,7 @@ static int writeback(struct mcomp_space *s, struct lite_req *req,
  * mcomp_serve_writeback() - MCOMP_WRITEBACK
  * @req: request; answered on return
  *
- * -EINVAL: a page is in no VMA. -ENOMEM: no frames, and none was changed.
+ * -EINVAL: a page is in no VMA. -ENOSPC: no frames, and none was changed.
  * -ESTALE: there is no such space here.
  * Context: process, may sleep.
  */
@@ -207,7 +207,7 @@ void mcomp_serve_writeback(struct lite_req *req)
 
 	/* Pairs with the release in mcomp_create(). */
 	if (!smp_load_acquire(&m->ready))
-		return lite_req_reply(req, -EAGAIN, 0);
+		return lite_req_reply(req, -EBUSY, 0);
 	if (lite_req_len(req) < sizeof(*msg))
 		return lite_req_reply(req, -EMSGSIZE, 0);
 	nr = le32_to_cpu(msg->nr);

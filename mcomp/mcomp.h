@@ -83,7 +83,7 @@ struct mcomp {
 	const struct mcomp_pagemap_ops *pagemap;
 	const struct mcomp_region_ops *policy;
 	unsigned int vregion_shift;
-	bool ready; /* set last, before it handlers answer -EAGAIN */
+	bool ready; /* set last, before it handlers answer -EBUSY */
 	bool joined;
 
 	struct xarray spaces; /* by id; readers under RCU */

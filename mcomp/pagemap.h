@@ -24,7 +24,8 @@ typedef int (*mcomp_walk_fn)(void *arg, u64 index, u32 frame);
  * @exit: free what is left; an RCU grace period after the last reader
  * @lookup: the frame of an index, or -1; under RCU, any context
  * @store: set the frame of an index, *@old is the one before or -1; process
- *	context; several at a time, but of different indices
+ *	context; several at a time, but of different indices. 0, or for the
+ *	moment -EBUSY, -ENOMEM
  * @erase: remove all of [first, last], telling @fn of each; process context,
  *	the only writer
  * @walk: tell @fn of each, in any order, until it returns not 0, which is then

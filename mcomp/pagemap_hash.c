@@ -107,8 +107,8 @@ static int hash_store(struct mcomp_pagemap *map, u64 index, u32 frame,
 		*old = -1;
 		err = hash_insert(map, index, frame);
 	} while (err == -EEXIST);
-	/* The table is being resized: the caller has the page still. */
-	return err == -EBUSY || err == -E2BIG ? -ENOMEM : err;
+	/* The table is being resized, or shall be: not for long. */
+	return err == -E2BIG ? -EBUSY : err;
 }
 
 static void hash_del(struct mcomp_pagemap *map, struct hash_entry *e,

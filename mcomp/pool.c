@@ -192,7 +192,7 @@ void mcomp_pool_unregister(struct mcomp_pool *pool)
  *	reserve, the others free one for each they take
  *
  * Context: any.
- * Return: 0, each has one reference; -ENOMEM.
+ * Return: 0, each has one reference; -ENOSPC.
  */
 int mcomp_frames_alloc(struct mcomp_pool *pool, u32 *frames, unsigned int nr,
 		       unsigned int nr_new)
@@ -204,7 +204,7 @@ int mcomp_frames_alloc(struct mcomp_pool *pool, u32 *frames, unsigned int nr,
 	if (pool->nr_free < nr ||
 	    (nr_new && pool->nr_free < nr_new + pool->reserve)) {
 		spin_unlock_irqrestore(&pool->lock, flags);
-		return -ENOMEM;
+		return -ENOSPC;
 	}
 	for (i = 0; i < nr; i++)
 		frames[i] = pool->stack[pool->nr_free - 1 - i];

@@ -278,7 +278,7 @@ static int region_choose(struct mcomp_space *s, u64 vregion, u32 *owner_id)
 		if (!err)
 			err = region_assign(s, vregion, c->cand[i].id,
 					    c->incarnation[i]);
-		if (!err || err == -ESTALE || err == -ENOMEM)
+		if (!err || err == -ESTALE)
 			break;
 		c->cand[i].tried = 1;
 	}

@@ -16,7 +16,7 @@ static struct mcomp *serve_begin(struct lite_req *req, size_t len)
 
 	/* Pairs with the release in mcomp_create(). */
 	if (!smp_load_acquire(&m->ready)) {
-		lite_req_reply(req, -EAGAIN, 0);
+		lite_req_reply(req, -EBUSY, 0);
 		return NULL;
 	}
 	if (lite_req_len(req) != len) {

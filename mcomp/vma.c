@@ -131,7 +131,7 @@ static int vma_apply(struct mcomp_space *s, const struct mcomp_vma_op *op)
  *
  * After an error the list may be done in part, and may be sent again.
  * Context: process, may sleep.
- * Return: 0, also for what was done before; -EAGAIN (one before it has not come
+ * Return: 0, also for what was done before; -EBUSY (one before it has not come
  *	yet), -EINVAL, -ESTALE (space has ended), -ENOMEM.
  */
 int mcomp_vma_update(struct mcomp_space *s, const struct mcomp_vma_req *req)
@@ -152,7 +152,7 @@ int mcomp_vma_update(struct mcomp_space *s, const struct mcomp_vma_req *req)
 	err = 0;
 	if (seq <= s->seq)
 		goto out_unlock;
-	err = -EAGAIN;
+	err = -EBUSY;
 	if (seq != s->seq + 1)
 		goto out_unlock;
 	for (i = 0; i < nr; i++) {

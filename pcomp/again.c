@@ -11,25 +11,51 @@
 #define AGAIN_MS 50
 
 /**
- * pcomp_away() - is an error one of a component that was not reached
- * @err: of a call; what it asked for may have been done
+ * pcomp_verdict() - what the error of a call to an mComponent means
+ * @err: of lite_call() or of a completion, not 0
  *
- * Context: any. Return: true if so.
+ * The one place where an errno becomes a decision.
+ * Context: any. Return: the verdict.
  */
-bool pcomp_away(int err)
+enum pcomp_verdict pcomp_verdict(int err)
 {
 	switch (err) {
 	case -ETIMEDOUT:
 	case -ECONNRESET:
 	case -ENOTCONN:
-	case -EAGAIN:
 	case -ECONNREFUSED:
 	case -EHOSTUNREACH:
+	case -ENETUNREACH: /* and the like: our own network is down */
+	case -EADDRNOTAVAIL:
+	case -ENODEV:
+	case -ECONNABORTED:
+	case -EIO: /* memory is still to be registered at a new device */
 	case -ENOKEY: /* keys are being changed */
 	case -EKEYREJECTED:
-		return true;
+		return PCOMP_AWAY;
+	case -EAGAIN: /* all slots are in use */
+	case -EBUSY:
+	case -ENOMEM: /* of a kernel, this one's or the peer's */
+		return PCOMP_BUSY;
+	case -ENOSPC:
+		return PCOMP_FULL;
+	case -ESTALE:
+		return PCOMP_GONE;
 	}
-	return false;
+	return PCOMP_BAD;
+}
+
+/**
+ * pcomp_transient() - may the same call succeed later?
+ * @err: its error
+ *
+ * Context: any. Return: true if so.
+ */
+bool pcomp_transient(int err)
+{
+	enum pcomp_verdict v = pcomp_verdict(err);
+
+	return v == PCOMP_AWAY || v == PCOMP_BUSY;
 }
 
 /**
@@ -44,7 +70,7 @@ bool pcomp_away(int err)
 bool pcomp_again(struct pcomp_space *s, int err, unsigned long deadline,
 		 bool killable)
 {
-	if (!pcomp_away(err) || READ_ONCE(s->broken) ||
+	if (!pcomp_transient(err) || READ_ONCE(s->broken) ||
 	    time_after(jiffies, deadline))
 		return false;
 	if (!killable) {

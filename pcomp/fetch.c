@@ -107,12 +107,6 @@ void pcomp_fetch_spin(struct pcomp_space *s, pgoff_t index, struct page *page)
 		lite_call_spin(o->peer, LITE_CLASS_DEMAND, fetch_over, page);
 }
 
-/* Is it any use to try again after this error? */
-static bool retryable(int err)
-{
-	return pcomp_away(err) || err == -ENOMEM || err == -EBUSY;
-}
-
 static void give_up(struct pcomp_line *line, int err)
 {
 	struct pcomp_space *s = line->space;
@@ -143,7 +137,7 @@ void pcomp_fetch_work(struct work_struct *work)
 			if (line->read)
 				pcomp_place_failed(o, line->place);
 		}
-		if (!o || !retryable(err) || READ_ONCE(s->broken) ||
+		if (!o || !pcomp_transient(err) || READ_ONCE(s->broken) ||
 		    time_after(jiffies, line->deadline)) {
 			give_up(line, err);
 			return;

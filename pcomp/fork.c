@@ -154,7 +154,7 @@ static int fork_at_home(struct pcomp_space *parent, struct pcomp_space *child)
 	child->vregion_shift = parent->vregion_shift;
 	do {
 		err = ask_home(parent, child);
-		if (!pcomp_away(err))
+		if (!pcomp_transient(err))
 			return err;
 		if (pcomp_owners_abandon(child, end))
 			return err; /* its end tells the home again */

@@ -344,8 +344,6 @@ static struct pcomp_owner *ask(struct pcomp_space *s, unsigned long vregion)
 
 	err = pcomp_ctl_call(s->home, MCOMP_VREGION_GET, &req, sizeof(req),
 			     &rsp, sizeof(rsp));
-	if (err == -ENOMEM)
-		pcomp_space_kill(s, "out of memory: no mComponent has room for a new vRegion");
 	if (err)
 		return ERR_PTR(err);
 	o = find_or_add(s, le32_to_cpu(rsp.owner_id));

@@ -435,7 +435,26 @@ int pcomp_ctl_call(struct lite_peer *peer, u16 op, const void *req, u32 len,
 /* again.c */
 #define PCOMP_AGAIN_SECONDS 30
 
-bool pcomp_away(int err);
+/**
+ * enum pcomp_verdict - what to do about an error
+ * @PCOMP_AWAY: the peer was not reached; it may have done what was asked, or
+ *	may still do it. Connect, repeat what may be repeated
+ * @PCOMP_BUSY: it did nothing, for the moment: repeat it a little later
+ * @PCOMP_FULL: the mComponent has no room for more pages
+ * @PCOMP_GONE: it does not have what was asked for any more: look again where
+ *	that is, and if there is no other place it is lost
+ * @PCOMP_BAD: anything else: the same call will get the same answer
+ */
+enum pcomp_verdict {
+	PCOMP_AWAY,
+	PCOMP_BUSY,
+	PCOMP_FULL,
+	PCOMP_GONE,
+	PCOMP_BAD,
+};
+
+enum pcomp_verdict pcomp_verdict(int err);
+bool pcomp_transient(int err);
 bool pcomp_again(struct pcomp_space *s, int err, unsigned long deadline,
 		 bool killable);
 

@@ -159,15 +159,14 @@ static void failed(struct pcomp_owner *o, int err)
 	pcomp_stat_inc(o->space->pc, PCOMP_STAT_ERROR);
 	if (lite_member_by_id(o->space->pc->node, o->id, &m))
 		snprintf(m.name, sizeof(m.name), "of node %u", o->id);
-	switch (err) {
-	case -ENOMEM:
+	switch (pcomp_verdict(err)) {
+	case PCOMP_FULL:
 		pcomp_space_kill(o->space,
 				 "out of memory at mComponent %s: load it with a larger mem_mb=, or add an mComponent",
 				 m.name);
 		break;
-	case -ESTALE:
-	case -ENOENT:
-	case -EINVAL:
+	case PCOMP_GONE:
+	case PCOMP_BAD:
 		pcomp_space_kill(o->space,
 				 "mComponent %s does not know its memory any more (error %d): was it restarted?",
 				 m.name, err);

@@ -20,6 +20,8 @@
  *	prefetch, write-back is 3; heartbeats, LITE_IMM_BEAT; locks and
  *	barriers; the verifier of SCOMP_WRITE and SCOMP_FSYNC, which replies;
  *	ids of requests to SCOMP that are not to be executed twice
+ *   3  what an mComponent answers says what the caller can do: full, busy, not
+ *	there any more and a bad request are different statuses
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H
@@ -757,6 +759,17 @@ static_assert(sizeof(struct gmgr_place_rsp) == 8);
  * node id in the high 32 bits, a number it never reuses in the low ones. A
  * page is named by its index: virtual address >> 12. A space's pages may be
  * spread: @vregion_shift (of the home) cuts the address range.
+ *
+ * Statuses of these operations:
+ *   LITE_ST_NOSPC	full: there is no room for more pages
+ *   LITE_ST_BUSY	nothing is wrong, nothing was lost: try again soon. So is
+ *			LITE_ST_NOMEM, a lack of kernel memory
+ *   LITE_ST_STALE	what is asked for is not here any more: look again where
+ *			it is. Never a page of zeroes
+ *   LITE_ST_NOENT	FETCH: the page was never written. Never a page of zeroes
+ *			either, where the caller knows that it was
+ *   LITE_ST_EXIST	it is there already
+ *   others		bad request: the same one gets the same answer
  */
 enum lite_op_mcomp {
 	MCOMP_SPACE_CREATE = LITE_OP(LITE_SVC_MCOMP, 1), /* at the home */
