@@ -155,6 +155,10 @@ static const struct lite_op_desc ops_pcomp[] = {
 	   sizeof(struct pcomp_procs_rsp), IDEM),
 	OP(PCOMP_LOCKS, struct pcomp_locks_req,
 	   sizeof(struct pcomp_locks_rsp), IDEM),
+	OP_VAR(PCOMP_LIVING, sizeof(struct pcomp_living_req),
+	       sizeof(struct pcomp_living_req) +
+		       PCOMP_LIVING_MAX * sizeof(__le64),
+	       sizeof(struct pcomp_living_rsp), IDEM),
 };
 
 static const struct lite_op_desc ops_user[] = {

@@ -8,21 +8,6 @@
 
 #include "mcomp.h"
 
-/* The next space from @index on, with a reference. */
-static struct mcomp_space *gc_next(struct mcomp *m, unsigned long *index)
-{
-	struct mcomp_space *s;
-
-	rcu_read_lock();
-	do {
-		s = xa_find(&m->spaces, index, ULONG_MAX, XA_PRESENT);
-		if (!s || refcount_inc_not_zero(&s->ref))
-			break;
-	} while ((*index)++ < ULONG_MAX);
-	rcu_read_unlock();
-	return s;
-}
-
 /* The next client whose end is not certain, with a reference. */
 static struct mcomp_client *gc_next_doubtful(struct mcomp *m)
 {
@@ -126,14 +111,13 @@ static unsigned int gc_client(struct mcomp *m, struct mcomp_client *c)
 	unsigned int nr = 0;
 
 	mcomp_client_revoke(c);
-	while ((s = gc_next(m, &index))) {
+	while ((s = mcomp_space_next(m, &index))) {
 		if (s->client == c) {
 			mcomp_space_kill(s, false);
 			nr++;
 		}
 		mcomp_space_put(s);
-		if (index++ == ULONG_MAX)
-			break;
+		index++;
 		cond_resched();
 	}
 	return nr;

@@ -30,8 +30,12 @@ static void instance_member_changed(void *priv, const struct lite_member *old,
 {
 	struct mcomp *m = priv;
 
-	if (new->role == LITE_ROLE_PCOMP)
-		mod_delayed_work(m->wq, &m->gc_work, 0);
+	if (new->role != LITE_ROLE_PCOMP)
+		return;
+	mod_delayed_work(m->wq, &m->gc_work, 0);
+	/* Or it, or we, are back: what ended meanwhile? */
+	if (new->state == GMGR_MEMBER_UP)
+		mod_delayed_work(m->wq, &m->living_work, HZ);
 }
 
 static const struct lite_member_ops member_ops = {
@@ -130,6 +134,7 @@ static struct mcomp *instance_alloc(const struct mcomp_cfg *cfg)
 	INIT_LIST_HEAD(&m->clients);
 	mutex_init(&m->lock);
 	INIT_DELAYED_WORK(&m->gc_work, mcomp_gc_work);
+	INIT_DELAYED_WORK(&m->living_work, mcomp_living_work);
 	init_waitqueue_head(&m->stop_wait);
 	init_completion(&m->kobj_gone);
 	return m;
@@ -175,6 +180,7 @@ static void instance_stop_node(struct mcomp *m)
 	lite_leave(m->node);
 	lite_node_stop(m->node);
 	/* No handler and no callback runs any more; release what is left. */
+	cancel_delayed_work_sync(&m->living_work);
 	mcomp_gc_all(m);
 	rcu_barrier(); /* queue_rcu_work() of ended spaces */
 	drain_workqueue(m->wq);
@@ -229,6 +235,7 @@ struct mcomp *mcomp_create(const struct mcomp_cfg *cfg)
 		       m->name, cfg->gmgr, err);
 		goto err_sysfs;
 	}
+	mod_delayed_work(m->wq, &m->living_work, HZ);
 	pr_info("%s: serving %ld MiB at %s\n", m->name, cfg->mem_mb,
 		lite_node_addr(m->node));
 	return m;

@@ -97,6 +97,7 @@ struct mcomp {
 	struct workqueue_struct *wq;
 	struct delayed_work gc_work;
 	u32 gc_round; /* of gc_work alone */
+	struct delayed_work living_work;
 	wait_queue_head_t stop_wait;
 	bool stopping;
 
@@ -240,6 +241,7 @@ int mcomp_space_insert(struct mcomp_space *s);
 int mcomp_space_create(struct mcomp *m, const struct mcomp_space_req *req,
 		       bool home);
 struct mcomp_space *mcomp_space_get(struct mcomp *m, u64 id);
+struct mcomp_space *mcomp_space_next(struct mcomp *m, unsigned long *index);
 struct mcomp_space *mcomp_space_get_last(struct mcomp *m,
 					 const struct mcomp_space_req *req);
 void mcomp_space_put(struct mcomp_space *s);
@@ -295,5 +297,8 @@ int mcomp_client_ask(const struct mcomp_client *c);
 /* gc.c */
 void mcomp_gc_work(struct work_struct *work);
 void mcomp_gc_all(struct mcomp *m);
+
+/* living.c */
+void mcomp_living_work(struct work_struct *work);
 
 #endif /* _MCOMP_H */

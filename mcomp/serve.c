@@ -74,8 +74,8 @@ static int serve_check_space_req(struct mcomp *m, struct lite_req *req,
 	u32 peer = lite_req_peer_id(req);
 
 	if (le64_to_cpu(msg->space) >> 32 != le32_to_cpu(msg->pcomp_id) ||
-	    !msg->pcomp_id || !msg->pcomp_incarnation || msg->flags ||
-	    msg->reserved)
+	    !msg->pcomp_id || msg->pcomp_id == cpu_to_le32(U32_MAX) ||
+	    !msg->pcomp_incarnation || msg->flags || msg->reserved)
 		return -EINVAL;
 	if (LITE_OP_NR(lite_req_op(req)) == LITE_OP_NR(MCOMP_SHARD_CREATE))
 		return serve_is_mcomp(m, req) ? 0 : -EACCES;

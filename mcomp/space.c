@@ -88,6 +88,30 @@ struct mcomp_space *mcomp_space_get(struct mcomp *m, u64 id)
 }
 
 /**
+ * mcomp_space_next() - look all spaces through
+ * @m: where
+ * @index: in: where to begin; out: the id of what was found, less than
+ *	ULONG_MAX, which serve.c refuses
+ *
+ * Context: any.
+ * Return: the next one, for mcomp_space_put(), or NULL.
+ */
+struct mcomp_space *mcomp_space_next(struct mcomp *m, unsigned long *index)
+{
+	struct mcomp_space *s;
+
+	rcu_read_lock();
+	do {
+		s = xa_find(&m->spaces, index, ULONG_MAX, XA_PRESENT);
+		if (!s || refcount_inc_not_zero(&s->ref))
+			break;
+		++*index;
+	} while (s);
+	rcu_read_unlock();
+	return s;
+}
+
+/**
  * mcomp_space_get_last() - find a space that is to end
  * @m: where
  * @req: the request that ends it, checked

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a pComponent answers. */
+#include <linux/bits.h>
 #include <linux/kernel.h>
+#include <linux/overflow.h>
 #include <linux/xarray.h>
 #include "pcomp.h"
 #include "fs.h"
@@ -50,9 +52,49 @@ static void serve_locks(struct lite_req *req)
 	lite_req_reply(req, 0, sizeof(*rsp));
 }
 
+/*
+ * An id is in the table from before the first message with it (fork and exec
+ * make the space then) till after the last one (end_work()), so what is not
+ * there has ended for good.
+ */
+static bool space_is_in_table(struct pcomp *pc, u64 id)
+{
+	struct pcomp_space *s;
+	bool found;
+
+	rcu_read_lock();
+	s = xa_load(&pc->spaces, (u32)id);
+	found = s && READ_ONCE(s->id) == id;
+	rcu_read_unlock();
+	return found;
+}
+
+static void serve_living(struct lite_req *req)
+{
+	const struct pcomp_living_req *msg = lite_req_msg(req);
+	struct pcomp_living_rsp *rsp = lite_req_rsp(req);
+	u64 bits[PCOMP_LIVING_MAX / 64] = {};
+	struct pcomp *pc = lite_req_priv(req);
+	u32 i, nr = le32_to_cpu(msg->nr);
+
+	if (!nr || nr > PCOMP_LIVING_MAX || msg->reserved)
+		return lite_req_reply(req, -EINVAL, 0);
+	if (lite_req_len(req) != struct_size(msg, space, nr))
+		return lite_req_reply(req, -EMSGSIZE, 0);
+	if (le64_to_cpu(msg->incarnation) != lite_node_incarnation(pc->node))
+		return lite_req_reply(req, -ESTALE, 0);
+	for (i = 0; i < nr; i++)
+		if (space_is_in_table(pc, le64_to_cpu(msg->space[i])))
+			bits[i / 64] |= BIT_ULL(i % 64);
+	for (i = 0; i < ARRAY_SIZE(bits); i++)
+		rsp->bits[i] = cpu_to_le64(bits[i]);
+	lite_req_reply(req, 0, sizeof(*rsp));
+}
+
 const struct lite_handler pcomp_handlers[] = {
 	[LITE_OP_NR(PCOMP_PROCS)] = { .fn = serve_procs },
 	[LITE_OP_NR(PCOMP_LOCKS)] = { .fn = serve_locks },
+	[LITE_OP_NR(PCOMP_LIVING)] = { .fn = serve_living },
 };
 
 const unsigned int pcomp_nr_handlers = ARRAY_SIZE(pcomp_handlers);

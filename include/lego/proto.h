@@ -21,7 +21,7 @@
  *	barriers; the verifier of SCOMP_WRITE and SCOMP_FSYNC, which replies;
  *	ids of requests to SCOMP that are not to be executed twice
  *   3  what an mComponent answers says what the caller can do: full, busy, not
- *	there any more and a bad request are different statuses
+ *	there any more and a bad request are different statuses; PCOMP_LIVING
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H
@@ -1223,6 +1223,7 @@ static_assert(sizeof(struct scomp_statfs_rsp) == 48);
 enum lite_op_pcomp {
 	PCOMP_PROCS = LITE_OP(LITE_SVC_PCOMP, 1),
 	PCOMP_LOCKS = LITE_OP(LITE_SVC_PCOMP, 2),
+	PCOMP_LIVING = LITE_OP(LITE_SVC_PCOMP, 3),
 };
 
 /* How many processes run here in vNode @vid? */
@@ -1258,6 +1259,36 @@ struct pcomp_locks_rsp {
 };
 
 static_assert(sizeof(struct pcomp_locks_rsp) == 8);
+
+#define PCOMP_LIVING_MAX 256
+
+/**
+ * struct pcomp_living_req - which of these spaces have you?
+ * @incarnation: the pComponent's; LITE_ST_STALE if it is another one
+ * @nr: how many, at most PCOMP_LIVING_MAX
+ * @reserved: 0
+ * @space: ids, made by that incarnation
+ */
+struct pcomp_living_req {
+	__le64 incarnation;
+	__le32 nr;
+	__le32 reserved;
+	__le64 space[];
+};
+
+static_assert(sizeof(struct pcomp_living_req) == 16);
+
+/**
+ * struct pcomp_living_rsp - these
+ * @bits: bit i % 64 of word i / 64 is of the request's space i. 1: it lives, or
+ *	is being made, or mComponents are still being told of its end. 0: it has
+ *	ended, and no message about it will be sent any more
+ */
+struct pcomp_living_rsp {
+	__le64 bits[4];
+};
+
+static_assert(sizeof(struct pcomp_living_rsp) == PCOMP_LIVING_MAX / 8);
 
 /* ---- USER: programs that use /dev/lite ---- */
 

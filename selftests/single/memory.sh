@@ -108,6 +108,18 @@ done' 2> /dev/null
 wait_until 40 none_held
 tap_is "$(held)" 0 "who is killed while it forks leaves nothing either"
 
+expect_log 'm0|no answer|could not give space'
+expect_log 'is ended: mComponent|mComponent .* not reached'
+lrun -p small python3 /data/hold.py 600 > "$hold" 2>&1 &
+wait_until 60 grep -q ready "$hold"
+quick m0 'echo 1 > /sys/kernel/debug/lego/nodes/m0/fault/drop'
+wait
+tap_like "$(cat "$hold")" 'mComponent m0 died' \
+	"a program ends when an mComponent that it uses is away"
+quick m0 'echo 0 > /sys/kernel/debug/lego/nodes/m0/fault/drop'
+wait_until 30 none_held
+tap_is "$(held)" 0 "an mComponent that is back holds nothing of it"
+
 # each 7th message of the pComponent breaks its connection
 quick p0 'echo 7 > /sys/kernel/debug/lego/nodes/p0/fault/fail_qp'
 lrun -p p0 /tmp/forks 100 10
