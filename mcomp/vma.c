@@ -59,6 +59,15 @@ static bool range_next(struct mcomp_space *s, u64 *first, u64 last, u64 *end,
 	return true;
 }
 
+static int range_store(struct mcomp_space *s, u64 first, u64 last, void *prot)
+{
+	lockdep_assert_held_write(&s->sem);
+	if (prot)
+		return lego_ranges_store(&s->vmas, first, last, prot,
+					 GFP_KERNEL);
+	return mtree_store_range(&s->vmas, first, last, NULL, GFP_KERNEL);
+}
+
 /* Give what exists in [first, last] another value, NULL for none. */
 static int range_change(struct mcomp_space *s, u64 first, u64 last, void *prot)
 {
@@ -71,8 +80,7 @@ static int range_change(struct mcomp_space *s, u64 first, u64 last, void *prot)
 	     first = end + 1) {
 		if (old == prot)
 			continue;
-		err = mtree_store_range(&s->vmas, first, end, prot,
-					GFP_KERNEL);
+		err = range_store(s, first, end, prot);
 		if (err)
 			return err;
 		cond_resched();
@@ -106,8 +114,7 @@ static int vma_apply(struct mcomp_space *s, const struct mcomp_vma_op *op)
 	switch (le32_to_cpu(op->kind)) {
 	case MCOMP_VMA_MAP:
 		/* A VMA that grows is mapped again: its frames stay. */
-		return lego_ranges_store(&s->vmas, first, last, prot,
-					 GFP_KERNEL);
+		return range_store(s, first, last, prot);
 	case MCOMP_VMA_UNMAP:
 		err = range_change(s, first, last, NULL);
 		if (err)
