@@ -44,8 +44,10 @@ static void hash_exit(struct mcomp_pagemap *map)
 	struct hash_entry *e, *next;
 
 	rhashtable_destroy(&map->ht);
-	list_for_each_entry_safe(e, next, &map->all, list)
+	list_for_each_entry_safe(e, next, &map->all, list) {
 		kfree(e);
+		cond_resched();
+	}
 }
 
 static s64 hash_lookup(struct mcomp_pagemap *map, u64 index)
@@ -119,7 +121,6 @@ static void hash_del(struct mcomp_pagemap *map, struct hash_entry *e,
 	atomic64_dec(&map->nr);
 	fn(arg, e->frame);
 	kfree_rcu(e, rcu);
-	cond_resched();
 }
 
 static void hash_erase(struct mcomp_pagemap *map, u64 first, u64 last,
@@ -136,12 +137,15 @@ static void hash_erase(struct mcomp_pagemap *map, u64 first, u64 last,
 			rcu_read_unlock();
 			if (e)
 				hash_del(map, e, fn, arg);
+			cond_resched();
 		}
 		return;
 	}
-	list_for_each_entry_safe(e, next, &map->all, list)
+	list_for_each_entry_safe(e, next, &map->all, list) {
 		if (e->index >= first && e->index <= last)
 			hash_del(map, e, fn, arg);
+		cond_resched();
+	}
 }
 
 static int hash_walk(struct mcomp_pagemap *map, mcomp_walk_fn fn, void *arg)
