@@ -4,11 +4,15 @@
  * one thread a core that copied; here frames are registered memory and move by
  * RDMA, the fetch straight from the softirq that heard of it.
  */
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/ratelimit.h>
 #include <linux/sched/mm.h>
 
 #include "mcomp.h"
+
+/* For so long there must have been no room before that is said. */
+#define FULL_TIME HZ
 
 /*
  * The frame of a page, with a reference, or -1. Caller is under RCU.
@@ -82,25 +86,43 @@ static const char *pcomp_name(struct mcomp *m, u32 id, struct lite_member *buf)
 	return lite_member_by_id(m->node, id, buf) ? "?" : buf->name;
 }
 
-static void writeback_log_full(struct mcomp_space *s, u32 nr)
+/*
+ * There is no room. That ends a program, so it must be true for a while: one
+ * that has just ended, or a forked child that is about to exec, is giving its
+ * frames back, and who reads a frame sets it free in the end.
+ */
+static int writeback_full(struct mcomp_space *s, u32 nr)
 {
+	unsigned long now = jiffies, since = READ_ONCE(s->short_since);
 	struct mcomp *m = s->m;
 	struct lite_member member;
 
+	if (!since || time_after(now, READ_ONCE(s->short_last) + FULL_TIME)) {
+		since = now | 1;
+		WRITE_ONCE(s->short_since, since);
+	}
+	WRITE_ONCE(s->short_last, now);
+	if (time_before(now, since + FULL_TIME))
+		return -EBUSY;
 	atomic64_inc(&m->stats.nomem);
 	if (xchg(&s->told_nomem, true))
-		return; /* its pComponent tries again, then ends it */
+		return -ENOSPC;
 	pr_warn_ratelimited("mcomp %s: out of memory: space %llx of pcomp %s wants %u pages, %llu MiB all used; load with a larger mem_mb= or add an mComponent\n",
 			    m->name, s->id,
 			    pcomp_name(m, s->client->pcomp_id, &member), nr,
 			    mcomp_pool_total(m->pool) >> 20);
+	return -ENOSPC;
 }
 
-/* Are all pages in VMAs? @nr_new: how many have no frame. @sem is held. */
+/*
+ * Are all pages in VMAs? @nr_new: how many have no frame that a new version
+ * would set free. @sem is held, so no fork can make more of them.
+ */
 static int writeback_check(struct mcomp_space *s,
 			   const struct mcomp_writeback_req *msg, u32 nr,
 			   unsigned int *nr_new)
 {
+	s64 frame;
 	u32 i;
 
 	*nr_new = 0;
@@ -111,24 +133,35 @@ static int writeback_check(struct mcomp_space *s,
 
 		if (!mcomp_vma_covers(s, index))
 			return -EINVAL;
-		if (s->map.ops->lookup(&s->map, index) < 0)
+		frame = s->map.ops->lookup(&s->map, index);
+		if (frame < 0 || mcomp_frame_is_shared(s->m->pool, frame))
 			(*nr_new)++;
 	}
 	return 0;
 }
 
-/* Map the filled frames; theirs is the map's reference now, up to *@done. */
+/*
+ * Map the filled frames; theirs is the map's reference now, up to *@done. Those
+ * that were lent, all but @charged, are settled first.
+ */
 static int writeback_install(struct mcomp_space *s,
 			     const struct mcomp_writeback_req *msg, u32 nr,
-			     const u32 *frames, u32 *done)
+			     const u32 *frames, u32 *done,
+			     unsigned int charged)
 {
 	unsigned int nr_new;
 	int err;
 	s64 old;
 
 	down_read(&s->sem);
-	/* An unmap may have come while the pages did. */
+	/* An unmap, or a fork, may have come while the pages did. */
 	err = writeback_check(s, msg, nr, &nr_new);
+	if (!err && nr_new > charged) {
+		err = mcomp_frames_charge(s->m->pool, nr_new - charged);
+		if (!err)
+			charged = nr_new;
+	}
+	mcomp_frames_settle(s->m->pool, nr - charged);
 	while (!err && *done < nr) {
 		err = s->map.ops->store(&s->map,
 					le64_to_cpu(msg->index[*done]),
@@ -170,15 +203,19 @@ static int writeback(struct mcomp_space *s, struct lite_req *req,
 	if (err)
 		return err;
 	err = mcomp_frames_alloc(pool, frames, nr, nr_new);
-	if (err) {
-		writeback_log_full(s, nr);
+	if (err == -ENOSPC)
+		return writeback_full(s, nr);
+	if (err)
 		return err;
-	}
+	if (nr_new)
+		WRITE_ONCE(s->short_since, 0);
 	for (i = 0; i < nr; i++)
 		sge[i] = mcomp_frame_sge(pool, frames[i]);
 	err = lite_req_pull(req, 0, sge, nr);
-	if (!err)
-		err = writeback_install(s, msg, nr, frames, &done);
+	if (err)
+		mcomp_frames_settle(pool, nr - nr_new);
+	else
+		err = writeback_install(s, msg, nr, frames, &done, nr_new);
 	if (!err)
 		writeback_tell(s, lite_req_rsp(req), frames, nr);
 	for (i = done; i < nr; i++)
@@ -192,6 +229,7 @@ static int writeback(struct mcomp_space *s, struct lite_req *req,
  * @req: request; answered on return
  *
  * -EINVAL: a page is in no VMA. -ENOSPC: no frames, and none was changed.
+ * -EBUSY: no frames for the moment, or no memory for the map.
  * -ESTALE: there is no such space here.
  * Context: process, may sleep.
  */

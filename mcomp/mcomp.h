@@ -181,6 +181,8 @@ struct mcomp_owner {
  * @dead: ended; changed with @sem and @owners_lock held
  * @unused: ended by its pComponent, which reads nothing of it any more; as @dead
  * @told_nomem: the log has said that it wanted more than there is
+ * @short_since: jiffies, not 0, since when it has found no room, or 0
+ * @short_last: when it was last told so
  * @seq: last VMA update done
  * @vmas: page indices to xa_mk_value(PROT_*)
  * @map: page indices to frames
@@ -198,6 +200,8 @@ struct mcomp_space {
 	bool dead;
 	bool unused;
 	bool told_nomem;
+	unsigned long short_since;
+	unsigned long short_last;
 	refcount_t ref;
 	struct rcu_work free_work;
 

@@ -112,7 +112,8 @@ struct mcomp_pool *mcomp_pool_create(const char *name, long mem_mb)
 		return ERR_PTR(-ENOMEM);
 	spin_lock_init(&pool->lock);
 	pool->nr = mem_mb << (20 - PAGE_SHIFT);
-	pool->reserve = clamp(pool->nr / 64, 16U, 256U);
+	/* At least what one request may want. */
+	pool->budget.reserve = clamp(pool->nr / 64, 16U, 256U);
 
 	err = -ENOMEM;
 	pool->pages = kvcalloc(pool->nr, sizeof(*pool->pages), GFP_KERNEL);
@@ -126,7 +127,7 @@ struct mcomp_pool *mcomp_pool_create(const char *name, long mem_mb)
 
 	for (i = 0; i < pool->nr; i++)
 		pool->stack[i] = pool->nr - 1 - i;
-	pool->nr_free = pool->nr;
+	pool->budget.nr_free = pool->nr;
 	return pool;
 
 err_free:
@@ -146,7 +147,8 @@ err_free:
  */
 void mcomp_pool_destroy(struct mcomp_pool *pool)
 {
-	WARN_ON_ONCE(pool->nr_free != pool->nr);
+	WARN_ON_ONCE(pool->budget.nr_free != pool->nr ||
+		     pool->budget.lent);
 	pool_free_pages(pool, pool->nr);
 	kvfree(pool->stack);
 	kvfree(pool->refs);
@@ -188,32 +190,78 @@ void mcomp_pool_unregister(struct mcomp_pool *pool)
  * @pool: pool
  * @frames: filled with their numbers; contents are undefined
  * @nr: how many
- * @nr_new: how many of these are for pages that had none: such may not take the
- *	reserve, the others free one for each they take
+ * @nr_new: how many of these will not free another one: their pages have none,
+ *	or share it
  *
  * Context: any.
- * Return: 0, each has one reference; -ENOSPC.
+ * Return: 0, each has one reference, mcomp_frames_settle() the others in the
+ *	end; -ENOSPC (full), -EBUSY (others are about to free some).
  */
 int mcomp_frames_alloc(struct mcomp_pool *pool, u32 *frames, unsigned int nr,
 		       unsigned int nr_new)
 {
 	unsigned long flags;
 	unsigned int i;
+	int err;
 
 	spin_lock_irqsave(&pool->lock, flags);
-	if (pool->nr_free < nr ||
-	    (nr_new && pool->nr_free < nr_new + pool->reserve)) {
-		spin_unlock_irqrestore(&pool->lock, flags);
-		return -ENOSPC;
-	}
-	for (i = 0; i < nr; i++)
-		frames[i] = pool->stack[pool->nr_free - 1 - i];
-	WRITE_ONCE(pool->nr_free, pool->nr_free - nr);
+	err = mcomp_budget_take(&pool->budget, nr, nr_new);
+	for (i = 0; i < nr && !err; i++)
+		frames[i] = pool->stack[pool->budget.nr_free + i];
 	spin_unlock_irqrestore(&pool->lock, flags);
-
+	if (err)
+		return err;
 	for (i = 0; i < nr; i++)
 		refcount_set(&pool->refs[frames[i]], 1);
 	return 0;
+}
+
+/**
+ * mcomp_frames_charge() - frames that were taken will free no other ones
+ * @pool: pool
+ * @nr: how many that were not among @nr_new of mcomp_frames_alloc()
+ *
+ * Context: any.
+ * Return: 0; -EBUSY: not now.
+ */
+int mcomp_frames_charge(struct mcomp_pool *pool, unsigned int nr)
+{
+	unsigned long flags;
+	int err;
+
+	spin_lock_irqsave(&pool->lock, flags);
+	err = mcomp_budget_charge(&pool->budget, nr);
+	spin_unlock_irqrestore(&pool->lock, flags);
+	return err;
+}
+
+/**
+ * mcomp_frames_settle() - frames are about to free others, or to be put
+ * @pool: pool
+ * @nr: how many of those that were to free another one
+ *
+ * Context: any.
+ */
+void mcomp_frames_settle(struct mcomp_pool *pool, unsigned int nr)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&pool->lock, flags);
+	mcomp_budget_settle(&pool->budget, nr);
+	spin_unlock_irqrestore(&pool->lock, flags);
+}
+
+/**
+ * mcomp_frame_is_shared() - would a frame stay in use without its map?
+ * @pool: pool
+ * @frame: its number; in a map that does not change meanwhile
+ *
+ * Context: any.
+ * Return: true if a relative's map has it, too, or somebody is reading it.
+ */
+bool mcomp_frame_is_shared(struct mcomp_pool *pool, u32 frame)
+{
+	return refcount_read(&pool->refs[frame]) > 1;
 }
 
 /**
@@ -260,8 +308,8 @@ void mcomp_frame_put(struct mcomp_pool *pool, u32 frame)
 	if (!refcount_dec_and_test(&pool->refs[frame]))
 		return;
 	spin_lock_irqsave(&pool->lock, flags);
-	pool->stack[pool->nr_free] = frame;
-	WRITE_ONCE(pool->nr_free, pool->nr_free + 1);
+	pool->stack[pool->budget.nr_free] = frame;
+	WRITE_ONCE(pool->budget.nr_free, pool->budget.nr_free + 1);
 	spin_unlock_irqrestore(&pool->lock, flags);
 }
 

@@ -9,28 +9,27 @@
 #include <linux/spinlock.h>
 #include <lego/lite.h>
 
+#include "budget.h"
+
 /**
  * struct mcomp_pool - frames of PAGE_SIZE
  * @pages: each frame's page, with the pool in page_private and the frame's
  *	number in index
  * @refs: each frame's references; 0: free
  * @nr: frames
- * @reserve: frames that only a rewrite of pages that have one may take, so that
- *	a program that fits goes on when the pool is full
  * @mr: all of them, registered in order
- * @lock: protects @stack and @nr_free; any context
+ * @lock: protects @stack and @budget; any context
  * @stack: the free frames
- * @nr_free: how many
+ * @budget: how many, and who may have them
  */
 struct mcomp_pool {
 	struct page **pages;
 	refcount_t *refs;
 	u32 nr;
-	u32 reserve;
 	struct lite_mr *mr;
 	spinlock_t lock; /* see above */
 	u32 *stack;
-	u32 nr_free;
+	struct mcomp_budget budget;
 };
 
 struct mcomp_pool *mcomp_pool_create(const char *name, long mem_mb);
@@ -40,6 +39,9 @@ void mcomp_pool_unregister(struct mcomp_pool *pool);
 
 int mcomp_frames_alloc(struct mcomp_pool *pool, u32 *frames, unsigned int nr,
 		       unsigned int nr_new);
+int mcomp_frames_charge(struct mcomp_pool *pool, unsigned int nr);
+void mcomp_frames_settle(struct mcomp_pool *pool, unsigned int nr);
+bool mcomp_frame_is_shared(struct mcomp_pool *pool, u32 frame);
 bool mcomp_frame_tryget(struct mcomp_pool *pool, u32 frame);
 void mcomp_frame_get(struct mcomp_pool *pool, u32 frame);
 void mcomp_frame_put(struct mcomp_pool *pool, u32 frame);
@@ -53,7 +55,7 @@ static inline u64 mcomp_pool_total(const struct mcomp_pool *pool)
 /* Bytes of the frames in use; one that is shared counts once. */
 static inline u64 mcomp_pool_used(const struct mcomp_pool *pool)
 {
-	return (u64)(pool->nr - READ_ONCE(pool->nr_free)) << PAGE_SHIFT;
+	return (u64)(pool->nr - READ_ONCE(pool->budget.nr_free)) << PAGE_SHIFT;
 }
 
 static inline struct lite_sge mcomp_frame_sge(const struct mcomp_pool *pool,

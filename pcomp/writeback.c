@@ -171,6 +171,8 @@ static void failed(struct pcomp_owner *o, int err)
 				 "mComponent %s does not know its memory any more (error %d): was it restarted?",
 				 m.name, err);
 		break;
+	case PCOMP_BUSY:
+		break; /* an evictor takes them again, soon */
 	default:
 		pr_warn_ratelimited("%s: no answer to a write-back from mComponent %s: error %d, trying again\n",
 				    o->space->pc->name, m.name, err);

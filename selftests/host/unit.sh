@@ -22,4 +22,8 @@ tap_check "they build for leases" gcc -Wall -Wextra -Werror -g \
 	-fsanitize=address,undefined -o "$tmp/lease" \
 	"$TOP"/selftests/unit/lease.c "$TOP/gmgr/lease.c"
 tap_check "who is dead, and when gmgr suspects itself" "$tmp/lease"
+tap_check "they build for an mComponent's frames" gcc -Wall -Wextra -Werror -g \
+	-fsanitize=address,undefined -o "$tmp/budget" \
+	"$TOP"/selftests/unit/budget.c "$TOP/mcomp/budget.c"
+tap_check "the accounting of an mComponent's frames" "$tmp/budget"
 tap_done

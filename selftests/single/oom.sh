@@ -44,4 +44,30 @@ True" "the other one finishes with the right result"
 wait_until 20 none_held
 tap_is "$(held)" 0 "after both the mComponents hold nothing"
 same "and a new program runs" sort /etc/passwd
+
+# What fits: three pComponents' programs that fill one mComponent up to its
+# reserve and 256 pages more, and write all again and again.
+have_pcomp small2 4
+on_sh p0 'rmdir /sys/kernel/config/lego/mcomp/m1'
+on s0 cp "$TOP/build/tools/prog/refill" /srv/lego/tmp/refill
+total=$(($(attr m0 mcomp/m0/total_bytes) / 4096))
+pids=()
+for p in p0 small small2; do
+	pages=$((total / 3))
+	[ $p = small2 ] && pages=$((total -
+		$(attr m0 mcomp/m0/used_bytes) / 4096 - 512))
+	ON_TIMEOUT=200 lrun -p $p /tmp/refill $pages 40 > "$tmp/$p" 2>&1 &
+	pids+=($!)
+	wait_until 90 grep -q . "$tmp/$p"
+done
+tap_is "$(cat "$tmp"/{p0,small,small2})" "ready
+ready
+ready" "programs that fill an mComponent run"
+used=$(($(attr m0 mcomp/m0/used_bytes) / 4096))
+for pid in "${pids[@]}"; do
+	wait $pid
+	tap_is $? 0 "a program that fits is not ended, and what it wrote is right"
+done
+tap_note "$used of $total frames were in use; $(grep -h rounds "$tmp"/p0 \
+	"$tmp"/small* | tr '\n' ' ')"
 tap_done
