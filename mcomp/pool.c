@@ -115,10 +115,11 @@ struct mcomp_pool *mcomp_pool_create(const char *name, long mem_mb)
 	/* At least what one request may want. */
 	pool->budget.reserve = clamp(pool->nr / 64, 16U, 256U);
 
+	/* Of a terabyte they are more than kvmalloc() gives (2 GiB). */
 	err = -ENOMEM;
-	pool->pages = kvcalloc(pool->nr, sizeof(*pool->pages), GFP_KERNEL);
-	pool->refs = kvcalloc(pool->nr, sizeof(*pool->refs), GFP_KERNEL);
-	pool->stack = kvcalloc(pool->nr, sizeof(*pool->stack), GFP_KERNEL);
+	pool->pages = vcalloc(pool->nr, sizeof(*pool->pages));
+	pool->refs = vcalloc(pool->nr, sizeof(*pool->refs));
+	pool->stack = vcalloc(pool->nr, sizeof(*pool->stack));
 	if (!pool->pages || !pool->refs || !pool->stack)
 		goto err_free;
 	err = pool_alloc_pages(pool);
@@ -132,9 +133,9 @@ struct mcomp_pool *mcomp_pool_create(const char *name, long mem_mb)
 
 err_free:
 	pr_err("%s: mem_mb=%ld: out of memory\n", name, mem_mb);
-	kvfree(pool->stack);
-	kvfree(pool->refs);
-	kvfree(pool->pages);
+	vfree(pool->stack);
+	vfree(pool->refs);
+	vfree(pool->pages);
 	kfree(pool);
 	return ERR_PTR(err);
 }
@@ -150,9 +151,9 @@ void mcomp_pool_destroy(struct mcomp_pool *pool)
 	WARN_ON_ONCE(pool->budget.nr_free != pool->nr ||
 		     pool->budget.lent);
 	pool_free_pages(pool, pool->nr);
-	kvfree(pool->stack);
-	kvfree(pool->refs);
-	kvfree(pool->pages);
+	vfree(pool->stack);
+	vfree(pool->refs);
+	vfree(pool->pages);
 	kfree(pool);
 }
 
