@@ -26,7 +26,7 @@ x32 execve: Function not implemented" \
 	"a 64-bit program's 32-bit system calls do not lead out of the vNode"
 
 got=$(on_sh p0 'cd /tmp; echo core > /proc/sys/kernel/core_pattern
-	lego run -n test -- sh -c "cd /tmp; exec /tmp/doors core" 2> /dev/null
+	lego run -n test -p p0 -- sh -c "cd /tmp; exec /tmp/doors core" 2> /dev/null
 	f=$(ls /srv/lego/tmp/core*)
 	echo $(grep -aoE "[A-Z]+MARK-12345" $f | sort)
 	[ "$(du -m $f | cut -f1)" -lt 16 ] && echo small
@@ -35,6 +35,6 @@ tap_is "$got" "DATAMARK-12345 HEAPMARK-12345 MMAPMARK-12345 STACKMARK-12345
 small" "a core dump has stack, data and heap, and not what was never touched"
 
 tap_is "$(on_sh p0 'ulimit -s unlimited
-	lego run -n test -- /tmp/doors deep')" 300 \
+	lego run -n test -p p0 -- /tmp/doors deep')" 300 \
 	"a program without a limit of its stack has 24 MiB of it"
 tap_done

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# timeout: 240
 # Locks and barriers over the loop transport: see selftests/module/lego_lock.
 # Then a holder that nobody hears any more.
 . "$(dirname "$0")/../lib.sh"

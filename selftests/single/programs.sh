@@ -5,7 +5,7 @@
 # with an ExCache of at most a quarter of what they touch.
 . "$(dirname "$0")/../lib.sh"
 
-in_both "$(lines 24000)" || skip_all "no data"
+in_both "$(lines 28000)" || skip_all "no data"
 in_both 'cat > work.py << END
 import hashlib, subprocess, threading
 count = {}
@@ -36,7 +36,7 @@ int main(void)
 }
 END'
 in_both "$(lines 80000 | sed 's/> lines/> many/')
-	head -n 10000 many > few"
+	head -n 12000 many > few"
 have_vnode test
 have_pcomp q1 1
 have_pcomp q2 2
