@@ -81,9 +81,9 @@ static inline void pcomp_set_mtime(struct inode *inode, time64_t sec, long nsec)
 #endif
 /* linux/fs.h: a long before 6.6 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
-typedef long pcomp_lease_arg;
+#define PCOMP_LEASE_ARG long
 #else
-typedef int pcomp_lease_arg;
+#define PCOMP_LEASE_ARG int
 #endif
 
 #endif /* _PCOMP_FS_COMPAT_H */

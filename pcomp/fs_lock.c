@@ -359,7 +359,7 @@ int pcomp_fs_flock(struct file *file, int cmd, struct file_lock *fl)
  * install.md says.
  * Return: as file_operations.setlease; -ENOLCK: see above.
  */
-int pcomp_fs_setlease(struct file *file, pcomp_lease_arg arg,
+int pcomp_fs_setlease(struct file *file, PCOMP_LEASE_ARG arg,
 		      PCOMP_LEASE **lease, void **priv)
 {
 	if (arg != F_UNLCK) {

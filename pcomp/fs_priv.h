@@ -386,7 +386,7 @@ int pcomp_fs_locks_claim(struct pcomp_fs *fs);
 void pcomp_fs_locks_release(struct pcomp_fs *fs);
 int pcomp_fs_lock(struct file *file, int cmd, struct file_lock *fl);
 int pcomp_fs_flock(struct file *file, int cmd, struct file_lock *fl);
-int pcomp_fs_setlease(struct file *file, pcomp_lease_arg arg,
+int pcomp_fs_setlease(struct file *file, PCOMP_LEASE_ARG arg,
 		      PCOMP_LEASE **lease, void **priv);
 
 /* fs_silly.c */

@@ -114,7 +114,9 @@ static void print_gmgr(const struct rack *rack)
 	printf("gmgr%s%s%s%s: ", *rack->gmgr ? " " : "", rack->gmgr,
 	       *addr ? " at " : "", addr);
 	if (rack->isolated)
-		puts("runs here; MOST MEMBERS FELL SILENT TOGETHER: look at the network of this machine; STATE is the last that was heard");
+		puts("runs here; MOST MEMBERS FELL SILENT TOGETHER: "
+		     "look at the network of this machine; "
+		     "STATE is the last that was heard");
 	else if (rack->source == RACK_GMGR)
 		puts("runs here");
 	else if (rack->reach == GMGR_ANSWERS)
