@@ -122,8 +122,9 @@ static void renew_work(struct work_struct *work)
 	struct lite_lock_rsp rsp;
 	int err;
 
-	err = ask(lock, LITE_LOCK_RENEW, &lock->ref, sizeof(lock->ref), third,
-		  &rsp);
+	/* not a third of a long lease: lite_unlock() waits for us */
+	err = ask(lock, LITE_LOCK_RENEW, &lock->ref, sizeof(lock->ref),
+		  min_t(u32, third, ASK_MS), &rsp);
 	if (!err && le64_to_cpu(rsp.token) != lock->token)
 		err = -ESTALE;
 	if (err == -ESTALE) {
