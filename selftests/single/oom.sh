@@ -48,7 +48,7 @@ same "and a new program runs" sort /etc/passwd
 # What fits: three pComponents' programs that fill one mComponent up to its
 # reserve and 256 pages more, and write all again and again.
 have_pcomp small2 4
-on_sh p0 'rmdir /sys/kernel/config/lego/mcomp/m1'
+mb=$(on_sh p0 'cd /sys/kernel/config/lego/mcomp && cat m1/mem_mb && rmdir m1')
 on s0 cp "$TOP/build/tools/prog/refill" /srv/lego/tmp/refill
 total=$(($(attr m0 mcomp/m0/total_bytes) / 4096))
 pids=()
@@ -70,4 +70,8 @@ for pid in "${pids[@]}"; do
 done
 tap_note "$used of $total frames were in use; $(grep -h rounds "$tmp"/p0 \
 	"$tmp"/small* | tr '\n' ' ')"
+tap_check "the mComponent that was taken away comes back" on_sh p0 '
+	cd /sys/kernel/config/lego/mcomp && mkdir m1 && cd m1 &&
+	echo loop:m1 > addr && echo loop:g0 > gmgr && echo "$1" > mem_mb &&
+	echo 1 > enable' "$mb"
 tap_done
