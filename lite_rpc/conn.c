@@ -10,8 +10,8 @@
  * too, but is nobody's successor and nobody waits for it.
  *
  * @active counts requests that have no answer yet, and one more till the conn is
- * dead. Who brings it to nothing queues close_work: so none of these waits in
- * lite_wq for handlers that perhaps need another work of it to end.
+ * dead. Who brings it to nothing queues close_work: so no work waits for
+ * handlers that perhaps need another work of the same queue to end.
  */
 #include <linux/gfp.h>
 #include <linux/slab.h>
@@ -46,7 +46,7 @@ static void conn_release(struct kref *ref)
 {
 	struct lite_conn *conn = container_of(ref, struct lite_conn, ref);
 
-	queue_work(lite_wq, &conn->free_work);
+	queue_work(conn->node->q->conn, &conn->free_work);
 }
 
 /**
@@ -71,6 +71,30 @@ void lite_conn_put(struct lite_conn *conn)
 	kref_put(&conn->ref, conn_release);
 }
 
+/*
+ * Is @other a link that the peer of @conn has had before? One that it asked for
+ * by our address alone is another than one to this life of ours.
+ */
+static bool is_former(const struct lite_conn *other,
+		      const struct lite_conn *conn)
+{
+	return other != conn && other->admitted &&
+	       other->class == conn->class && other->want == conn->want &&
+	       other->peer_incarnation == conn->peer_incarnation;
+}
+
+/* @conn is no more: those that waited for it look whether there are others */
+static void resume_younger(struct lite_conn *conn)
+{
+	struct lite_conn *other;
+
+	lockdep_assert_held(&conn->node->lock);
+	list_for_each_entry(other, &conn->node->conns, list)
+		if (other->held_back && is_former(conn, other) &&
+		    other->ops->resume)
+			other->ops->resume(other);
+}
+
 static void conn_close_work(struct work_struct *work)
 {
 	struct lite_conn *conn =
@@ -81,6 +105,7 @@ static void conn_close_work(struct work_struct *work)
 	conn->ops->close(conn);
 	spin_lock_irqsave(&node->lock, flags);
 	list_del_init(&conn->list);
+	resume_younger(conn);
 	spin_unlock_irqrestore(&node->lock, flags);
 	wake_up_all(&node->conn_wait);
 	lite_conn_put(conn);
@@ -110,7 +135,7 @@ void lite_conn_replied(struct lite_conn *conn)
 {
 	/* node->conns has a reference till close_work drops it */
 	if (atomic_dec_and_test(&conn->active))
-		queue_work(lite_wq, &conn->close_work);
+		queue_work(conn->node->q->conn, &conn->close_work);
 }
 
 /**
@@ -175,18 +200,6 @@ err_free_requests:
 err_free:
 	kfree(conn);
 	return ERR_PTR(-ENOMEM);
-}
-
-/*
- * Is @other a link that the peer of @conn has had before? One that it asked for
- * by our address alone is another than one to this life of ours.
- */
-static bool is_former(const struct lite_conn *other,
-		      const struct lite_conn *conn)
-{
-	return other != conn && other->admitted &&
-	       other->class == conn->class && other->want == conn->want &&
-	       other->peer_incarnation == conn->peer_incarnation;
 }
 
 /* in node->conns: now the youngest of its peer's */
@@ -257,7 +270,8 @@ void lite_conn_admit(struct lite_conn *conn)
  * lite_conn_has_elder() - are handlers of the peer's former link still running
  * @conn: admitted conn
  *
- * To be waited for on node->conn_wait before the first request is served.
+ * The first request is not served before there is none: conn->ops->resume(), or
+ * node->conn_wait, tells when to look again.
  * Context: any.
  * Return: true if so.
  */
@@ -274,6 +288,7 @@ bool lite_conn_has_elder(struct lite_conn *conn)
 			break;
 		found |= is_former(other, conn);
 	}
+	conn->held_back = found;
 	spin_unlock_irqrestore(&node->lock, flags);
 	return found;
 }

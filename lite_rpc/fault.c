@@ -97,7 +97,7 @@ bool lite_fault_delay_reply(struct lite_req *req)
 		return false;
 	late->req = req;
 	INIT_DELAYED_WORK(&late->work, send_late);
-	queue_delayed_work(lite_wq, &late->work,
+	queue_delayed_work(lite_req_node(req)->q->timer, &late->work,
 			   msecs_to_jiffies(get_random_u32() % ms + 1));
 	return true;
 }

@@ -27,6 +27,29 @@
  */
 #define LOST_MS 5000
 
+/**
+ * lite_link_start_timer() - have the link looked at in LITE_TICK
+ * @link: link
+ *
+ * Context: any.
+ */
+void lite_link_start_timer(struct lite_link *link)
+{
+	queue_delayed_work(link->peer->node->q->timer, &link->timer,
+			   LITE_TICK);
+}
+
+/**
+ * lite_link_queue_reset() - have its connection ended, it is up no more
+ * @link: link
+ *
+ * Context: any.
+ */
+void lite_link_queue_reset(struct lite_link *link)
+{
+	queue_work(link->peer->node->q->conn, &link->reset_work);
+}
+
 static void free_slot(struct lite_link *link, unsigned int slot)
 {
 	struct lite_slot *s = &link->slot[slot];
@@ -190,7 +213,7 @@ void lite_link_arm(struct lite_link *link, unsigned int slot)
 	trace_lite_call(s, 0);
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (timer)
-		queue_delayed_work(lite_wq, &link->timer, LITE_TICK);
+		lite_link_start_timer(link);
 }
 
 /**
@@ -451,7 +474,7 @@ void lite_link_break(struct lite_link *link, int err)
 	}
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (first)
-		queue_work(lite_wq, &link->reset_work);
+		lite_link_queue_reset(link);
 }
 
 /* with the connection gone: end every call of it */
@@ -484,6 +507,21 @@ static void end_calls(struct lite_link *link, int err)
 	}
 }
 
+/*
+ * Done with the connection. If it broke meanwhile, reset_work may have found
+ * the mutex taken: it does not wait for who connects, as it could be in the way
+ * of what that waits for.
+ */
+static void link_unlock(struct lite_link *link)
+{
+	lockdep_assert_held(&link->mutex);
+	mutex_unlock(&link->mutex);
+	/* it sees the mutex free, or we what it was queued for */
+	smp_mb();
+	if (READ_ONCE(link->tp) && !lite_link_is_up(link))
+		lite_link_queue_reset(link);
+}
+
 /* end the connection of a link that is up no more, and its calls */
 static void reset_locked(struct lite_link *link)
 {
@@ -509,9 +547,11 @@ static void reset_work(struct work_struct *work)
 	/* as connect_work() */
 	unsigned int noio = memalloc_noio_save();
 
-	mutex_lock(&link->mutex);
-	reset_locked(link);
-	mutex_unlock(&link->mutex);
+	/* else who has it looks at the link in link_unlock() */
+	if (mutex_trylock(&link->mutex)) {
+		reset_locked(link);
+		link_unlock(link);
+	}
 	memalloc_noio_restore(noio);
 }
 
@@ -527,7 +567,7 @@ void lite_link_reset(struct lite_link *link, int err)
 	lite_link_break(link, err);
 	mutex_lock(&link->mutex);
 	reset_locked(link);
-	mutex_unlock(&link->mutex);
+	link_unlock(link);
 }
 
 /* look for calls past their deadline, and whether the peer lives */
@@ -582,7 +622,7 @@ next:
 	link->timer_on = busy;
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (busy)
-		queue_delayed_work(lite_wq, &link->timer, LITE_TICK);
+		lite_link_start_timer(link);
 }
 
 static void begin_connect(struct lite_link *link)
@@ -672,18 +712,33 @@ static void connect_work(struct work_struct *work)
 		container_of(work, struct lite_link, connect_work);
 	/* those who reclaim memory may be waiting */
 	unsigned int noio = memalloc_noio_save();
+	int err;
 
 	mutex_lock(&link->mutex);
 	if (READ_ONCE(link->peer->node->stopping))
-		link->last_err = -ESHUTDOWN;
+		err = -ESHUTDOWN;
 	else
-		link->last_err = connect_locked(link);
+		err = connect_locked(link);
+	link->last_err = err;
 	WRITE_ONCE(link->connect_queued, false);
 	/* pairs with lite_link_connect() */
 	smp_store_release(&link->tries, link->tries + 1);
-	mutex_unlock(&link->mutex);
+	link_unlock(link);
 	wake_up_all(&link->slot_wait);
+	lite_queue_tried(link, err);
 	memalloc_noio_restore(noio);
+}
+
+/**
+ * lite_link_want() - have the link connected, and wait for nothing
+ * @link: link
+ *
+ * Context: any.
+ */
+void lite_link_want(struct lite_link *link)
+{
+	if (!xchg(&link->connect_queued, true))
+		queue_work(link->peer->node->q->connect, &link->connect_work);
 }
 
 static bool has_tried(struct lite_link *link, unsigned int tries)
@@ -721,8 +776,7 @@ int lite_link_connect(struct lite_link *link, unsigned long deadline)
 	if (err)
 		return err;
 	/* after reading @tries: who finds it set is told by the next one */
-	if (!xchg(&link->connect_queued, true))
-		queue_work(lite_connect_wq, &link->connect_work);
+	lite_link_want(link);
 	left = time_before(now, deadline) ? deadline - now : 1;
 	left = wait_event_killable_timeout(link->slot_wait,
 					   has_tried(link, tries), left);
@@ -752,7 +806,7 @@ int lite_link_forge(struct lite_link *link, enum lite_forge how)
 	link->forge = how;
 	err = connect_locked(link);
 	link->forge = LITE_FORGE_NONE;
-	mutex_unlock(&link->mutex);
+	link_unlock(link);
 	return err;
 }
 

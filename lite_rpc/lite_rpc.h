@@ -94,6 +94,8 @@ int lite_addr_parse(struct lite_addr *addr, const char *text, u16 port);
  * @raw_reply: as @reply to a request without pushes and release, but what is
  *	around the message is as struct lite_raw says
  * @drop: as @reply, but nothing is sent
+ * @resume: lite_conn_has_elder() has said that there is one: look again.
+ *	Called with node->lock held; NULL: who looked waits for node->conn_wait
  * @close: break a conn from the server's side; asynchronous
  * @free: the last of a conn; process context
  */
@@ -119,6 +121,7 @@ struct lite_transport {
 	void (*reply)(struct lite_req *req, u32 len);
 	void (*raw_reply)(struct lite_req *req, const struct lite_raw *raw);
 	void (*drop)(struct lite_req *req);
+	void (*resume)(struct lite_conn *conn);
 	void (*close)(struct lite_conn *conn);
 	void (*free)(struct lite_conn *conn);
 };
@@ -176,7 +179,10 @@ struct lite_hello {
  * struct lite_node - an endpoint
  * @ref: the owner, peers, conns and regions; @released when it is 0
  * @list: in the registry, under its mutex
- * @lock: protects @peers, @conns; inside it nothing but wait queue locks
+ * @program: it is an open /dev/lite's, not a component's
+ * @q: where its works run
+ * @lock: protects @peers, @conns; inside it nothing but wait queue locks, and
+ *	those of workqueues
  * @peers: peer objects
  * @conns: served connections
  * @conn_wait: a conn has left @conns, or is dead
@@ -208,6 +214,8 @@ struct lite_node {
 	const struct lite_handler *handlers;
 	unsigned int nr_handlers;
 	void *priv;
+	bool program;
+	const struct lite_queues *q;
 	bool stopping;
 
 	spinlock_t lock;
@@ -355,7 +363,7 @@ enum lite_forge {
  * @queue: calls that wait for a slot or a connection (queue.c); under @lock
  * @flushing: somebody sends what is in @queue; under @lock
  * @queue_closed: the node or the peer ends: nothing waits; under @lock
- * @queue_work: connects for @queue
+ * @queue_work: has @connect_work connect for @queue
  * @forge: what to do wrong when it connects, for tests
  */
 struct lite_link {
@@ -456,6 +464,9 @@ int lite_peer_transport(struct lite_link *link);
 int lite_link_init(struct lite_link *link, struct lite_peer *peer, u8 class);
 void lite_link_exit(struct lite_link *link);
 int lite_link_connect(struct lite_link *link, unsigned long deadline);
+void lite_link_want(struct lite_link *link);
+void lite_link_start_timer(struct lite_link *link);
+void lite_link_queue_reset(struct lite_link *link);
 void lite_link_break(struct lite_link *link, int err);
 void lite_link_reset(struct lite_link *link, int err);
 int lite_link_forge(struct lite_link *link, enum lite_forge how);
@@ -480,6 +491,7 @@ void lite_queue_flush(struct lite_link *link);
 bool lite_queue_expire(struct lite_link *link);
 void lite_queue_end(struct lite_link *link, int err);
 void lite_queue_reconnect(struct lite_link *link);
+void lite_queue_tried(struct lite_link *link, int err);
 const char *lite_class_name(unsigned int class);
 void lite_peer_gone(struct lite_node *node, const char *addr, u64 incarnation,
 		    int err);
@@ -529,6 +541,7 @@ struct lite_req {
  * @active: requests between arrival and reply; 1 more till it is dead (conn.c)
  * @admitted: its peer is who it says, as far as we ask; under node->lock
  * @dead: no new requests
+ * @held_back: it is not served before its elders are gone; under node->lock
  * @abandoned: the caller has made a new one, nobody waits for replies of this
  * @busy: slots whose request is not answered yet
  * @pending: requests that wait for a worker; under its lock (worker.c)
@@ -550,6 +563,7 @@ struct lite_conn {
 	char peer_name[LITE_ADDR_LEN];
 	atomic_t active;
 	bool admitted;
+	bool held_back;
 	bool dead;
 	bool abandoned;
 	DECLARE_BITMAP(busy, LITE_SLOTS);
@@ -672,9 +686,33 @@ void lite_node_show_del(struct lite_node *node);
 int lite_show_init(void);
 void lite_show_exit(void);
 
-extern struct workqueue_struct *lite_wq;
-extern struct workqueue_struct *lite_connect_wq;
-extern struct workqueue_struct *lite_lock_wq;
+
+/* ---- workqueues (main.c) ---- */
+
+/**
+ * struct lite_queues - the workqueues of one kind of node
+ * @timer: time-outs and ticks: works that wait for nothing
+ * @conn: the ends of connections and what begins them at the server: works that
+ *	wait for the device, a peer's device or a mutex, bounded
+ * @connect: connecting, and the end of peers, which waits for that. Not for
+ *	reclaim: it waits for works of rdma_cm's, which are not either
+ * @lock: renewing leases and giving up locks: works that wait for handlers
+ *
+ * A work never waits for another that has yet to begin on the same queue, as
+ * so many of them would wait for each other. Those of /dev/lite have queues of
+ * their own: whatever programs wait for, components do not.
+ */
+struct lite_queues {
+	struct workqueue_struct *timer;
+	struct workqueue_struct *conn;
+	struct workqueue_struct *connect;
+	struct workqueue_struct *lock;
+};
+
+extern struct lite_queues lite_component_q;
+extern struct lite_queues lite_program_q;
+/* queue pairs that have broken: all other works may wait for these */
+extern struct workqueue_struct *lite_kill_wq;
 extern bool lite_loop_local;
 extern unsigned int lite_spin_us;
 extern unsigned int lite_spin_demand_us;

@@ -224,7 +224,7 @@ int lmr_create(struct lite_node *node, const struct lite_req *req,
 	if (!err) {
 		lmr->id = ++node->lmr_next_id;
 		list_add_tail(&lmr->list, &node->lmrs);
-		queue_delayed_work(lite_wq, &node->lmr_reap, REAP_TICK);
+		queue_delayed_work(node->q->conn, &node->lmr_reap, REAP_TICK);
 		rsp->id = cpu_to_le64(lmr->id);
 		rsp->size = cpu_to_le64((u64)lmr->nr << PAGE_SHIFT);
 	}
@@ -642,7 +642,7 @@ static void reap_work(struct work_struct *work)
 	left = !list_empty(&node->lmrs);
 	mutex_unlock(&node->lmr_lock);
 	if (left)
-		queue_delayed_work(lite_wq, &node->lmr_reap, REAP_TICK);
+		queue_delayed_work(node->q->conn, &node->lmr_reap, REAP_TICK);
 }
 
 /**

@@ -191,7 +191,7 @@ static struct claim *add_claim(struct lite_locks *ls, struct lock *lock,
 	INIT_LIST_HEAD(&c->kept);
 	list_add_tail(&c->list, &lock->claims);
 	ls->nr++;
-	queue_delayed_work(lite_wq, &ls->tick, LITE_TICK);
+	queue_delayed_work(ls->node->q->timer, &ls->tick, LITE_TICK);
 	return c;
 }
 
@@ -366,7 +366,7 @@ static void tick_work(struct work_struct *work)
 		settle(ls, lock);
 	}
 	if (ls->nr && !ls->stopped)
-		queue_delayed_work(lite_wq, &ls->tick, LITE_TICK);
+		queue_delayed_work(ls->node->q->timer, &ls->tick, LITE_TICK);
 	mutex_unlock(&ls->mutex);
 }
 

@@ -109,7 +109,7 @@ static void give_up_work(struct work_struct *work)
 /* Not by a caller that is being killed: it could not wait. */
 static void give_up(struct lite_lock *lock)
 {
-	queue_work(lite_lock_wq, &lock->give_up);
+	queue_work(lock->peer->node->q->lock, &lock->give_up);
 }
 
 static void renew_work(struct work_struct *work)
@@ -139,7 +139,8 @@ static void renew_work(struct work_struct *work)
 		third = READ_ONCE(lock->hurry) ? min(third / 4, HURRY_MS) :
 						 third / 4;
 	}
-	queue_delayed_work(lite_lock_wq, &lock->renew, msecs_to_jiffies(third));
+	queue_delayed_work(lock->peer->node->q->lock, &lock->renew,
+			   msecs_to_jiffies(third));
 }
 
 static struct lite_lock *lock_alloc(struct lite_peer *peer, const char *name)
@@ -236,7 +237,7 @@ struct lite_lock *lite_lock(struct lite_peer *peer, const char *name,
 			&req.wait_ms, wait_ms,
 			min_t(u32, LITE_LOCK_HOLD_MS, lock->lease_ms / 2));
 	if (err == LITE_LOCK_HELD) {
-		queue_delayed_work(lite_lock_wq, &lock->renew,
+		queue_delayed_work(peer->node->q->lock, &lock->renew,
 				   msecs_to_jiffies(lock->lease_ms / 3));
 		return lock;
 	}
@@ -265,7 +266,7 @@ bool lite_lock_valid(struct lite_lock *lock)
 	if (is_certain(lock))
 		return true;
 	if (!READ_ONCE(lock->lost) && !xchg(&lock->hurry, true))
-		mod_delayed_work(lite_lock_wq, &lock->renew, 0);
+		mod_delayed_work(lock->peer->node->q->lock, &lock->renew, 0);
 	return false;
 }
 EXPORT_SYMBOL_NS_GPL(lite_lock_valid, LITE_RPC);

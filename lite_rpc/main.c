@@ -10,17 +10,9 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* resets, time-outs, closing: whatever must not wait for a handler */
-struct workqueue_struct *lite_wq;
-
-/*
- * Connecting, and the end of peers, which waits for it. Not for reclaim: it
- * waits for works of rdma_cm's, which are not either.
- */
-struct workqueue_struct *lite_connect_wq;
-
-/* Renewing leases and giving up locks: these wait for handlers. */
-struct workqueue_struct *lite_lock_wq;
+struct lite_queues lite_component_q;
+struct lite_queues lite_program_q;
+struct workqueue_struct *lite_kill_wq;
 
 bool lite_loop_local = true;
 module_param_named(loop_local, lite_loop_local, bool, 0644);
@@ -37,25 +29,75 @@ module_param_named(spin_demand_us, lite_spin_demand_us, uint, 0644);
 MODULE_PARM_DESC(spin_demand_us,
 		 "the same for pages that a thread waits for (default 1000)");
 
+static void queues_free(struct lite_queues *q)
+{
+	if (q->lock)
+		destroy_workqueue(q->lock);
+	if (q->connect)
+		destroy_workqueue(q->connect);
+	if (q->conn)
+		destroy_workqueue(q->conn);
+	if (q->timer)
+		destroy_workqueue(q->timer);
+}
+
+/* @reclaim: those who free memory may wait for these works */
+static int queues_alloc(struct lite_queues *q, const char *kind,
+			unsigned int reclaim, int most)
+{
+	unsigned int flags = WQ_UNBOUND | reclaim;
+
+	q->timer = alloc_workqueue("lite_%s_timer", flags, 0, kind);
+	q->conn = alloc_workqueue("lite_%s_conn", flags, most, kind);
+	q->connect = alloc_workqueue("lite_%s_connect", WQ_UNBOUND, most, kind);
+	q->lock = alloc_workqueue("lite_%s_lock", flags, most, kind);
+	if (q->timer && q->conn && q->connect && q->lock)
+		return 0;
+	queues_free(q);
+	return -ENOMEM;
+}
+
+static int wqs_init(void)
+{
+	int err;
+
+	lite_kill_wq = alloc_workqueue("lite_kill", WQ_UNBOUND | WQ_MEM_RECLAIM,
+				       WQ_MAX_ACTIVE);
+	if (!lite_kill_wq)
+		return -ENOMEM;
+	err = queues_alloc(&lite_component_q, "node", WQ_MEM_RECLAIM,
+			   WQ_MAX_ACTIVE);
+	if (err)
+		goto err_destroy_kill;
+	err = queues_alloc(&lite_program_q, "user", 0, 0);
+	if (err)
+		goto err_free_component;
+	return 0;
+
+err_free_component:
+	queues_free(&lite_component_q);
+err_destroy_kill:
+	destroy_workqueue(lite_kill_wq);
+	return err;
+}
+
+static void wqs_exit(void)
+{
+	queues_free(&lite_program_q);
+	queues_free(&lite_component_q);
+	destroy_workqueue(lite_kill_wq);
+}
+
 static int __init lite_rpc_init(void)
 {
 	int err;
 
-	lite_wq = alloc_workqueue("lite_rpc", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!lite_wq)
-		return -ENOMEM;
-	err = -ENOMEM;
-	lite_connect_wq = alloc_workqueue("lite_connect", WQ_UNBOUND, 0);
-	if (!lite_connect_wq)
-		goto err_destroy_wq;
-	/* for reclaim: its works are waited for by who unlocks there */
-	lite_lock_wq = alloc_workqueue("lite_lock",
-				       WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!lite_lock_wq)
-		goto err_destroy_connect_wq;
+	err = wqs_init();
+	if (err)
+		return err;
 	err = lite_auth_init();
 	if (err)
-		goto err_destroy_lock_wq;
+		goto err_exit_wqs;
 	err = lite_roots_init();
 	if (err)
 		goto err_exit_auth;
@@ -85,12 +127,8 @@ err_exit_qos:
 	lite_roots_exit();
 err_exit_auth:
 	lite_auth_exit();
-err_destroy_lock_wq:
-	destroy_workqueue(lite_lock_wq);
-err_destroy_connect_wq:
-	destroy_workqueue(lite_connect_wq);
-err_destroy_wq:
-	destroy_workqueue(lite_wq);
+err_exit_wqs:
+	wqs_exit();
 	return err;
 }
 
@@ -103,9 +141,7 @@ static void __exit lite_rpc_exit(void)
 	lite_qos_exit();
 	lite_roots_exit();
 	lite_auth_exit();
-	destroy_workqueue(lite_lock_wq);
-	destroy_workqueue(lite_connect_wq);
-	destroy_workqueue(lite_wq);
+	wqs_exit();
 	lite_mr_exit();
 	rcu_barrier(); /* regions are freed by RCU */
 }

@@ -147,6 +147,8 @@ static int node_configure(struct lite_node *node, const struct lite_node_cfg *cf
 		return -EINVAL;
 	}
 	node->role = cfg->role;
+	node->program = cfg->service == LITE_SVC_USER;
+	node->q = node->program ? &lite_program_q : &lite_component_q;
 	node->service = cfg->service;
 	node->handlers = cfg->handlers;
 	node->nr_handlers = cfg->nr_handlers;

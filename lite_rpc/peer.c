@@ -44,7 +44,7 @@ static void peer_release(struct kref *ref)
 
 	lockdep_assert_held(&peer->node->lock);
 	list_del(&peer->list);
-	queue_work(lite_connect_wq, &peer->free_work);
+	queue_work(peer->node->q->connect, &peer->free_work);
 }
 
 /* see include/lego/lite.h */

@@ -73,6 +73,14 @@ static struct lite_call *next_call(struct lite_link *link)
 	return call;
 }
 
+/* under the lock, as lite_queue_exit() is: after that there is no link */
+static void connect_soon(struct lite_link *link, unsigned int ms)
+{
+	lockdep_assert_held(&link->lock);
+	queue_delayed_work(link->peer->node->q->connect, &link->queue_work,
+			   msecs_to_jiffies(ms));
+}
+
 /*
  * 0, or why it may not wait; @again: it was the first, and nobody flushes now.
  * The works are queued under the lock: once it is released the call may end,
@@ -95,10 +103,10 @@ static int add(struct lite_link *link, struct lite_call *call, bool again)
 		list_add_tail(&call->list, &link->queue);
 	if (!link->timer_on) {
 		link->timer_on = true;
-		queue_delayed_work(lite_wq, &link->timer, LITE_TICK);
+		lite_link_start_timer(link);
 	}
 	if (!lite_link_is_up(link))
-		queue_delayed_work(lite_connect_wq, &link->queue_work, 0);
+		connect_soon(link, 0);
 out_unlock:
 	spin_unlock_irqrestore(&link->lock, flags);
 	return err;
@@ -207,24 +215,44 @@ void lite_queue_end(struct lite_link *link, int err)
 		call_over(call, err);
 }
 
-/* Calls wait and there is no connection. */
+/*
+ * Calls wait and there is no connection. It does not wait for one: it is on the
+ * queue of the works that connect, lite_queue_tried() goes on.
+ */
 static void queue_work_fn(struct work_struct *work)
 {
 	struct lite_link *link = container_of(to_delayed_work(work),
 					      struct lite_link, queue_work);
-	int err;
 
 	if (list_empty_careful(&link->queue))
 		return;
-	err = lite_link_connect(link,
-				jiffies + msecs_to_jiffies(LITE_CONNECT_MS));
-	if (!err)
+	if (lite_link_is_up(link))
 		lite_queue_flush(link);
-	else if (is_final(err) || lite_link_gone_err(link))
-		lite_queue_end(link, err);
 	else
-		queue_delayed_work(lite_connect_wq, &link->queue_work,
-				   msecs_to_jiffies(RECONNECT_MS));
+		lite_link_want(link);
+}
+
+/**
+ * lite_queue_tried() - the link has been connected, or could not be
+ * @link: link
+ * @err: 0: what waits has been sent as far as there are slots
+ *
+ * Context: process.
+ */
+void lite_queue_tried(struct lite_link *link, int err)
+{
+	unsigned long flags;
+
+	if (!err)
+		return;
+	if (is_final(err) || lite_link_gone_err(link)) {
+		lite_queue_end(link, err);
+		return;
+	}
+	spin_lock_irqsave(&link->lock, flags);
+	if (!list_empty(&link->queue))
+		connect_soon(link, RECONNECT_MS);
+	spin_unlock_irqrestore(&link->lock, flags);
 }
 
 /**
@@ -235,8 +263,12 @@ static void queue_work_fn(struct work_struct *work)
  */
 void lite_queue_reconnect(struct lite_link *link)
 {
-	if (!list_empty_careful(&link->queue))
-		queue_delayed_work(lite_connect_wq, &link->queue_work, 0);
+	unsigned long flags;
+
+	spin_lock_irqsave(&link->lock, flags);
+	if (!list_empty(&link->queue))
+		connect_soon(link, 0);
+	spin_unlock_irqrestore(&link->lock, flags);
 }
 
 /**

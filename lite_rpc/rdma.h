@@ -84,6 +84,7 @@ struct lite_sent {
  * @resolved: rdma_cm has done what it was asked for
  * @established: the peer has accepted
  * @hello: LITE_IMM_HELLO has come, or was sent
+ * @hello_by: jiffies | 1, when it is given up that elders hold back; 0: none do
  * @auth: NULL where nobody has to prove anything
  * @open: who it is was proved, or need not be: it may write and read
  * @lock: protects what follows, and the order of posting; above link->lock
@@ -146,6 +147,7 @@ struct lite_qp {
 	atomic_t recv_taken;
 
 	struct delayed_work hello_work;
+	unsigned long hello_by;
 	struct work_struct kill_work;
 	struct delayed_work alive;
 	u64 alive_seen;
@@ -196,6 +198,7 @@ int lite_qp_post_recvs(struct lite_qp *qp, unsigned int nr);
 
 /* rdma_cm.c */
 int lite_cm_listener_event(struct rdma_cm_id *id, struct rdma_cm_event *ev);
+void lite_cm_resume(struct lite_conn *conn);
 int lite_cm_connect(struct lite_qp *qp, unsigned long deadline);
 int lite_cm_wait(struct lite_qp *qp, bool *done, unsigned long deadline);
 

@@ -413,6 +413,6 @@ int lite_auth_rx(struct lite_qp *qp, u32 imm, u32 len)
 	if (qp->link)
 		wake_up_all(&qp->event);
 	else
-		mod_delayed_work(lite_wq, &qp->hello_work, 0);
+		mod_delayed_work(qp->node->q->conn, &qp->hello_work, 0);
 	return 0;
 }

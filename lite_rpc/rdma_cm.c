@@ -306,7 +306,7 @@ static int server_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 	switch (ev->event) {
 	case RDMA_CM_EVENT_ESTABLISHED:
 		if (!qp->auth) /* else it goes on with the proof */
-			mod_delayed_work(lite_wq, &qp->hello_work, 0);
+			mod_delayed_work(qp->node->q->conn, &qp->hello_work, 0);
 		break;
 	case RDMA_CM_EVENT_CONNECT_ERROR:
 	case RDMA_CM_EVENT_UNREACHABLE:
@@ -321,6 +321,36 @@ static int server_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 	return 0;
 }
 
+/**
+ * lite_cm_resume() - lite_transport.resume
+ * @conn: held back by elders, one of which has gone
+ *
+ * Context: any.
+ */
+void lite_cm_resume(struct lite_conn *conn)
+{
+	struct lite_qp *qp = conn->tp;
+
+	mod_delayed_work(conn->node->q->conn, &qp->hello_work, 0);
+}
+
+/*
+ * Has it waited for its elders as long as its caller does, which then comes
+ * again? If not, look once more at that time. No work waits for that: works
+ * that end elders may have yet to begin on this very queue.
+ */
+static bool hello_is_late(struct lite_qp *qp)
+{
+	if (!qp->hello_by)
+		qp->hello_by = (jiffies + msecs_to_jiffies(LITE_CONNECT_MS)) | 1;
+	if (time_after_eq(jiffies, qp->hello_by))
+		return true;
+	/* no harm to lite_cm_resume(): what is queued already stays so */
+	queue_delayed_work(qp->node->q->conn, &qp->hello_work,
+			   qp->hello_by - jiffies);
+	return false;
+}
+
 static void hello_work(struct work_struct *work)
 {
 	struct lite_qp *qp = container_of(work, struct lite_qp,
@@ -333,15 +363,16 @@ static void hello_work(struct work_struct *work)
 		lite_qp_break(qp);
 		return;
 	}
-	/* its caller gives up after as long, and comes again */
-	wait_event_timeout(qp->node->conn_wait,
-			   READ_ONCE(conn->dead) || !lite_conn_has_elder(conn),
-			   msecs_to_jiffies(LITE_CONNECT_MS));
-	if (READ_ONCE(conn->dead))
+	if (lite_conn_has_elder(conn)) {
+		/* lite_cm_resume() has it back */
+		if (!hello_is_late(qp))
+			return;
+		lite_qp_break(qp);
 		return;
+	}
 	qp->hello = true;
 	/* the regions first: after the hello it may ask for their keys */
-	if (lite_conn_has_elder(conn) || reg_ring(qp) ||
+	if (reg_ring(qp) ||
 	    lite_mr_reg_pending(qp) ||
 	    lite_qp_send_closed(qp, LITE_IMM(LITE_IMM_HELLO, 0, 0), 0, false))
 		lite_qp_break(qp);
@@ -522,7 +553,7 @@ static int connect_request(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 	if (err) /* rdma_cm has rejected it; the conn takes all with it */
 		lite_qp_break(qp);
 	else
-		queue_delayed_work(lite_wq, &qp->hello_work,
+		queue_delayed_work(node->q->conn, &qp->hello_work,
 				   msecs_to_jiffies(qp->auth ? AUTH_MS :
 							       HELLO_MS));
 	lite_conn_put(qp->conn);

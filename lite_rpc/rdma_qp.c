@@ -64,7 +64,7 @@ static void break_locked(struct lite_qp *qp)
 		return;
 	qp->broken = true;
 	if (qp->kills)
-		queue_work(lite_wq, &qp->kill_work);
+		queue_work(lite_kill_wq, &qp->kill_work);
 	wake_up_all(&qp->room);
 	wake_up_all(&qp->event);
 	if (qp->link)

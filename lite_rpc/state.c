@@ -100,7 +100,7 @@ void lite_link_gone(struct lite_link *link, int err)
 	spin_unlock_irqrestore(&link->lock, flags);
 	lite_queue_end(link, err);
 	if (up)
-		queue_work(lite_wq, &link->reset_work);
+		lite_link_queue_reset(link);
 	wake_up_all(&link->slot_wait);
 }
 

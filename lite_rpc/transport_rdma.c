@@ -590,7 +590,7 @@ static void alive_work(struct work_struct *work)
 	if (seen == qp->alive_seen && atomic_read(&qp->conn->active) <= 1)
 		lite_qp_post(qp, &wr.wr, &wr.wr, 1, true, NULL, NULL);
 	qp->alive_seen = seen;
-	queue_delayed_work(lite_wq, &qp->alive, msecs_to_jiffies(ALIVE_MS));
+	queue_delayed_work(qp->node->q->timer, &qp->alive, msecs_to_jiffies(ALIVE_MS));
 }
 
 /**
@@ -626,7 +626,7 @@ int lite_rdma_conn_init(struct lite_qp *qp)
  */
 void lite_rdma_conn_start(struct lite_qp *qp)
 {
-	queue_delayed_work(lite_wq, &qp->alive, msecs_to_jiffies(ALIVE_MS));
+	queue_delayed_work(qp->node->q->timer, &qp->alive, msecs_to_jiffies(ALIVE_MS));
 }
 
 static void rdma_conn_close(struct lite_conn *conn)
@@ -677,6 +677,7 @@ const struct lite_transport lite_rdma = {
 	.reply = rdma_conn_reply,
 	.raw_reply = lite_rdma_raw_reply,
 	.drop = rdma_conn_drop,
+	.resume = lite_cm_resume,
 	.close = rdma_conn_close,
 	.free = rdma_conn_free,
 };

@@ -59,7 +59,7 @@ static void serve(struct lite_req *req)
 	closing = u->closing;
 	if (!closing) {
 		list_add_tail(&r->list, &u->waiting);
-		queue_delayed_work(lite_wq, &u->tick, TICK);
+		queue_delayed_work(lite_program_q.timer, &u->tick, TICK);
 		wake_up_all(&u->wait);
 	}
 	spin_unlock_irqrestore(&u->q_lock, flags);
@@ -113,7 +113,7 @@ static void tick(struct work_struct *work)
 	take_overdue(&u->waiting, &late);
 	take_overdue(&u->held, &late);
 	if (!u->closing && (!list_empty(&u->waiting) || !list_empty(&u->held)))
-		queue_delayed_work(lite_wq, &u->tick, TICK);
+		queue_delayed_work(lite_program_q.timer, &u->tick, TICK);
 	spin_unlock_irqrestore(&u->q_lock, flags);
 	refuse_all(&late, -EBUSY);
 }

@@ -290,6 +290,37 @@ static void test_errors(const char *addr)
 	       "a call without an answer is ETIMEDOUT in time");
 }
 
+/* More connections that cannot be made than a queue runs works at once. */
+static void test_crowd(void)
+{
+	enum { NR = 300 };
+	struct lite_call c = { .op = OP_ECHO, .timeout_ms = 3000 };
+	static int nobody[NR];
+	struct lite_end end;
+	unsigned int i, bad = 0;
+	char addr[32];
+	double start;
+	int err;
+
+	for (i = 0; i < NR; i++) {
+		snprintf(addr, sizeof(addr), "loop:nobody%u", i);
+		nobody[i] = lite_peer(client, addr, 0);
+		c.peer = nobody[i];
+		bad += lite_call_start(client, &c);
+	}
+	c.peer = peer;
+	c.class_ = LITE_BULK; /* of which there is no connection yet */
+	start = now();
+	err = lite_call(client, &c);
+	result(!bad && !err && now() - start < 3,
+	       "who calls nobody, in many ways, keeps no connection from being made");
+	for (i = 0; i < NR; i++)
+		bad += lite_done(client, &end, 20000) || !end.error;
+	result(!bad, "each of those ends with an error");
+	for (i = 0; i < NR; i++)
+		lite_peer_close(client, nobody[i]);
+}
+
 /* how many have an LMR of the server's mapped, or -1 where that is not seen */
 static int mapped_by(const char *name)
 {
@@ -511,6 +542,7 @@ int main(int argc, char **argv)
 	test_memory();
 	test_async();
 	test_errors(argv[1]);
+	test_crowd();
 	test_lmr();
 	test_locks();
 	test_death(argv[3]);
