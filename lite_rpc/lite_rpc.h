@@ -137,6 +137,8 @@ int lite_cm_listen(struct lite_node *node);
 void lite_cm_unlisten(struct lite_node *node);
 void lite_cm_exit(struct lite_node *node);
 int lite_rdma_mr_add(struct lite_mr *mr);
+void lite_rdma_mr_register(struct lite_mr *mr);
+void lite_rdma_mr_wait(struct lite_mr *mr);
 void lite_rdma_mr_del(struct lite_mr *mr);
 
 /* ---- keys (auth.c) ---- */
@@ -186,7 +188,8 @@ struct lite_hello {
  * @peers: peer objects
  * @conns: served connections
  * @conn_wait: a conn has left @conns, or is dead
- * @mr_lock: protects @mrs and the registering of them; outside of @lock
+ * @mr_lock: protects @mrs, and who registers them (rdma_mr.c); outside of @lock;
+ *	not held while a peer or its device is waited for
  * @nr_running: handlers that run in workers; under their lock (worker.c)
  * @ping_page: what LITE_PING pushes
  * @ping_mr: the same

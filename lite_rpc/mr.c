@@ -47,9 +47,11 @@ struct lite_mr *lite_mr_create(struct lite_node *node, struct page **pages,
 	/* connections are made under it, which may be what reclaim waits for */
 	noio = memalloc_noio_save();
 	err = node->rdma ? lite_rdma_mr_add(mr) : 0;
-	memalloc_noio_restore(noio);
 	if (!err)
 		list_add_tail(&mr->list, &node->mrs);
+	if (mr->tp)
+		lite_rdma_mr_register(mr);
+	memalloc_noio_restore(noio);
 	mutex_unlock(&node->mr_lock);
 	if (err)
 		goto err_erase;
@@ -73,6 +75,7 @@ void lite_mr_revoke(struct lite_mr *mr)
 	struct lite_node *node = mr->node;
 
 	mutex_lock(&node->mr_lock);
+	lite_rdma_mr_wait(mr);
 	list_del(&mr->list);
 	if (mr->tp)
 		lite_rdma_mr_del(mr);

@@ -79,7 +79,8 @@ struct lite_sent {
  * @peer_key: of the peer's ring
  * @peer_incarnation: who it is
  * @reg: in lite_rdma_node.qps, under node->mr_lock
- * @event: waited for by lite_cm_connect()
+ * @reg_users: those that register a region by it; under node->mr_lock
+ * @event: waited for by lite_cm_connect(), and for @reg_users
  * @err: why connecting fails
  * @resolved: rdma_cm has done what it was asked for
  * @established: the peer has accepted
@@ -120,6 +121,7 @@ struct lite_qp {
 	u64 peer_incarnation;
 
 	struct list_head reg;
+	unsigned int reg_users;
 
 	wait_queue_head_t event;
 	int err;

@@ -9,8 +9,15 @@
  * The pieces' keys stay valid when that queue pair is gone.
  *
  * All of it is under node->mr_lock, but for reading @dma and the keys, which
- * do not change while a link is up.
+ * do not change while a link is up, and for the registering itself: its work
+ * request is behind all others of its queue pair, so a peer that is silent can
+ * keep it waiting for seconds. Whoever registers a region has set @busy, under
+ * the lock, and is alone with its pieces till it clears that. The creator of a
+ * region tries one queue pair after the other; a queue pair that is new leaves
+ * regions alone that are busy, and is in node->rdma->qps when their creators
+ * look for the next.
  */
+#include <linux/delay.h>
 #include <linux/slab.h>
 
 #include "rdma.h"
@@ -34,12 +41,14 @@ struct lite_piece {
  * @dma: bus address of each page
  * @nr: pieces; 0 for a region that is used locally only
  * @pending: some are not valid
+ * @busy: it is being registered
  * @piece: pieces
  */
 struct lite_rdma_mr {
 	u64 *dma;
 	unsigned int nr;
 	bool pending;
+	bool busy;
 	struct lite_piece piece[];
 };
 
@@ -123,12 +132,12 @@ static int reg_batch(struct lite_qp *qp, struct lite_mr *mr)
 	return err ?: n;
 }
 
+/* @mr is busy, by the caller */
 static int reg_mr(struct lite_qp *qp, struct lite_mr *mr)
 {
 	struct lite_rdma_mr *rm = mr->tp;
 	int left;
 
-	lockdep_assert_held(&mr->node->mr_lock);
 	do {
 		left = reg_batch(qp, mr);
 		cond_resched();
@@ -136,6 +145,28 @@ static int reg_mr(struct lite_qp *qp, struct lite_mr *mr)
 	if (!left)
 		WRITE_ONCE(rm->pending, false);
 	return left;
+}
+
+static void set_idle(struct lite_mr *mr)
+{
+	struct lite_rdma_mr *rm = mr->tp;
+
+	lockdep_assert_held(&mr->node->mr_lock);
+	rm->busy = false;
+}
+
+static struct lite_mr *next_pending(struct lite_node *node)
+{
+	const struct lite_rdma_mr *rm;
+	struct lite_mr *mr;
+
+	lockdep_assert_held(&node->mr_lock);
+	list_for_each_entry(mr, &node->mrs, list) {
+		rm = mr->tp;
+		if (rm && rm->pending && !rm->busy)
+			return mr;
+	}
+	return NULL;
 }
 
 /**
@@ -147,17 +178,16 @@ static int reg_mr(struct lite_qp *qp, struct lite_mr *mr)
 int lite_mr_reg_pending(struct lite_qp *qp)
 {
 	struct lite_node *node = qp->node;
-	struct lite_rdma_mr *rm;
 	struct lite_mr *mr;
 	int err = 0;
 
 	mutex_lock(&node->mr_lock);
-	list_for_each_entry(mr, &node->mrs, list) {
-		rm = mr->tp;
-		if (rm && rm->pending)
-			err = reg_mr(qp, mr);
-		if (err)
-			break;
+	while (!err && (mr = next_pending(node))) {
+		((struct lite_rdma_mr *)mr->tp)->busy = true;
+		mutex_unlock(&node->mr_lock);
+		err = reg_mr(qp, mr);
+		mutex_lock(&node->mr_lock);
+		set_idle(mr);
 	}
 	if (!err)
 		list_add(&qp->reg, &node->rdma->qps);
@@ -173,9 +203,65 @@ int lite_mr_reg_pending(struct lite_qp *qp)
  */
 void lite_mr_unreg_qp(struct lite_qp *qp)
 {
-	mutex_lock(&qp->node->mr_lock);
+	struct mutex *lock = &qp->node->mr_lock;
+
+	mutex_lock(lock);
 	list_del_init(&qp->reg);
-	mutex_unlock(&qp->node->mr_lock);
+	while (qp->reg_users) {
+		mutex_unlock(lock);
+		wait_event(qp->event, !READ_ONCE(qp->reg_users));
+		mutex_lock(lock); /* who made it 0 has let go of it */
+	}
+	mutex_unlock(lock);
+}
+
+/* one that works, if there is one rather one whose peer is not silent */
+static struct lite_qp *next_qp(struct lite_rdma_node *rn)
+{
+	struct lite_qp *qp, *found = NULL;
+
+	list_for_each_entry(qp, &rn->qps, reg) {
+		if (READ_ONCE(qp->broken))
+			continue;
+		if (!qp->link ||
+		    READ_ONCE(qp->link->state) != LITE_LINK_STALLED)
+			return qp;
+		found = qp;
+	}
+	return found;
+}
+
+/**
+ * lite_rdma_mr_register() - make the keys of a new region valid, if possible
+ * @mr: region, in node->mrs since the lock was taken
+ *
+ * That it cannot be registered now is no error: it will be by the next
+ * connection.
+ * Context: process, node->mr_lock held, which is dropped meanwhile.
+ */
+void lite_rdma_mr_register(struct lite_mr *mr)
+{
+	struct lite_node *node = mr->node;
+	struct lite_rdma_mr *rm = mr->tp;
+	struct lite_qp *qp;
+	int err = 0;
+
+	lockdep_assert_held(&node->mr_lock);
+	rm->busy = true;
+	while (!err && rm->pending && (qp = next_qp(node->rdma))) {
+		qp->reg_users++;
+		mutex_unlock(&node->mr_lock);
+		err = reg_mr(qp, mr);
+		mutex_lock(&node->mr_lock);
+		if (!--qp->reg_users)
+			wake_up_all(&qp->event);
+		if (err == -ECONNRESET)
+			err = 0; /* it is broken: the next, if there is one */
+		rm = mr->tp;
+		if (!rm) /* the device has gone meanwhile */
+			return;
+	}
+	set_idle(mr);
 }
 
 static void unmap_pages(struct ib_device *dev, u64 *dma, unsigned int nr)
@@ -211,11 +297,9 @@ static void free_pieces(struct lite_rdma_mr *rm)
 }
 
 /**
- * lite_rdma_mr_add() - map a region for the node's device, register it
- * @mr: region, not in node->mrs yet
+ * lite_rdma_mr_add() - map a region for the node's device
+ * @mr: region
  *
- * That it cannot be registered now is no error: it will be by the next
- * connection.
  * Context: process, node->mr_lock held. Return: 0 or a negative errno.
  */
 int lite_rdma_mr_add(struct lite_mr *mr)
@@ -223,7 +307,6 @@ int lite_rdma_mr_add(struct lite_mr *mr)
 	struct lite_rdma_node *rn = mr->node->rdma;
 	unsigned int nr = DIV_ROUND_UP(mr->nr, rn->piece_pages), i;
 	struct lite_rdma_mr *rm;
-	struct lite_qp *qp;
 	int err;
 
 	lockdep_assert_held(&mr->node->mr_lock);
@@ -248,9 +331,6 @@ int lite_rdma_mr_add(struct lite_mr *mr)
 		if (err)
 			goto err_free_pieces;
 	}
-	list_for_each_entry(qp, &rn->qps, reg)
-		if (!rm->pending || !reg_mr(qp, mr))
-			break;
 	return 0;
 
 err_free_pieces:
@@ -265,10 +345,30 @@ err_free:
 }
 
 /**
- * lite_rdma_mr_del() - the reverse: the keys are dead on return
- * @mr: region, no more in node->mrs
+ * lite_rdma_mr_wait() - wait till nobody registers a region
+ * @mr: region, whose creator has it
  *
- * Context: process, may sleep.
+ * Context: process, node->mr_lock held, which is dropped meanwhile. Bounded: a
+ *	peer that does not answer breaks its queue pair.
+ */
+void lite_rdma_mr_wait(struct lite_mr *mr)
+{
+	struct lite_node *node = mr->node;
+	struct lite_rdma_mr *rm;
+
+	lockdep_assert_held(&node->mr_lock);
+	while ((rm = mr->tp) && rm->busy) {
+		mutex_unlock(&node->mr_lock);
+		msleep(20); /* it may go with the device: only under the lock */
+		mutex_lock(&node->mr_lock);
+	}
+}
+
+/**
+ * lite_rdma_mr_del() - the reverse of lite_rdma_mr_add(): the keys are dead
+ * @mr: region that nobody registers
+ *
+ * Context: process, may sleep, node->mr_lock held.
  */
 void lite_rdma_mr_del(struct lite_mr *mr)
 {
