@@ -275,19 +275,35 @@ static struct lmr_map *have_map(struct lmr *lmr, u64 incarnation)
 	return map;
 }
 
-/* Its keys are dead on return. */
-static void drop_keys(struct lmr_map *map)
+/* Its keys, and all others in @dead, are dead after free_keys(). */
+static void drop_keys(struct lmr_map *map, struct list_head *dead)
 {
-	lite_mr_destroy(map->mr);
+	if (map->mr) {
+		lite_mr_revoke(map->mr);
+		list_add(&map->mr->list, dead);
+	}
 	map->mr = NULL;
 	map->access = 0;
 }
 
+/* One wait for all of them; without locks, as it takes its time. */
+static void free_keys(struct list_head *dead)
+{
+	struct lite_mr *mr, *next;
+
+	if (list_empty(dead))
+		return;
+	synchronize_rcu(); /* as lite_mr_revoke() demands */
+	list_for_each_entry_safe(mr, next, dead, list)
+		lite_mr_free(mr);
+}
+
 /* Not used any more; what is left is the owner's word, if he gave one. */
-static void end_map(struct lmr *lmr, struct lmr_map *map)
+static void end_map(struct lmr *lmr, struct lmr_map *map,
+		    struct list_head *dead)
 {
 	map->users = 0;
-	drop_keys(map);
+	drop_keys(map, dead);
 	if (map->granted)
 		return;
 	list_del(&map->list);
@@ -307,6 +323,7 @@ static void end_map(struct lmr *lmr, struct lmr_map *map)
 int lmr_map(struct lmr *lmr, u64 incarnation, u32 access)
 {
 	struct lmr_map *map;
+	LIST_HEAD(dead);
 	int err = 0;
 
 	mutex_lock(&lmr->lock);
@@ -320,7 +337,7 @@ int lmr_map(struct lmr *lmr, u64 incarnation, u32 access)
 			err = -ENOMEM;
 		} else if (access & ~map->access) {
 			access |= map->access;
-			drop_keys(map); /* they open too little */
+			drop_keys(map, &dead); /* they open too little */
 			map->access = access;
 		}
 		/* so often that nobody could undo it: for good */
@@ -330,6 +347,7 @@ int lmr_map(struct lmr *lmr, u64 incarnation, u32 access)
 			map->heard = true;
 	}
 	mutex_unlock(&lmr->lock);
+	free_keys(&dead);
 	return err;
 }
 
@@ -343,12 +361,14 @@ int lmr_map(struct lmr *lmr, u64 incarnation, u32 access)
 void lmr_unmap(struct lmr *lmr, u64 incarnation)
 {
 	struct lmr_map *map;
+	LIST_HEAD(dead);
 
 	mutex_lock(&lmr->lock);
 	map = find_map(lmr, incarnation);
 	if (map && map->users && map->users != U32_MAX && !--map->users)
-		end_map(lmr, map);
+		end_map(lmr, map, &dead);
 	mutex_unlock(&lmr->lock);
+	free_keys(&dead);
 }
 
 /**
@@ -364,7 +384,7 @@ void lmr_wait_parts(struct lite_node *node)
 }
 
 /* One that has ended uses it no more, however often it mapped it. */
-static void lmr_forget(struct lmr *lmr, u64 incarnation)
+static void lmr_forget(struct lmr *lmr, u64 incarnation, struct list_head *dead)
 {
 	struct lmr_map *map;
 
@@ -372,7 +392,7 @@ static void lmr_forget(struct lmr *lmr, u64 incarnation)
 	map = find_map(lmr, incarnation);
 	if (map) {
 		map->granted = false; /* it does not come back */
-		end_map(lmr, map);
+		end_map(lmr, map, dead);
 	}
 	mutex_unlock(&lmr->lock);
 }
@@ -389,6 +409,7 @@ static void lmr_forget(struct lmr *lmr, u64 incarnation)
 int lmr_grant(struct lmr *lmr, u64 incarnation, u32 access)
 {
 	struct lmr_map *map;
+	LIST_HEAD(dead);
 	int err = 0;
 
 	mutex_lock(&lmr->lock);
@@ -399,9 +420,10 @@ int lmr_grant(struct lmr *lmr, u64 incarnation, u32 access)
 		map->granted = true;
 		map->grant = access;
 		if (map->access & ~access && incarnation != lmr->owner)
-			drop_keys(map);
+			drop_keys(map, &dead);
 	}
 	mutex_unlock(&lmr->lock);
+	free_keys(&dead);
 	return err;
 }
 
@@ -501,6 +523,7 @@ int lmr_keys(struct lmr *lmr, struct lite_req *req, u32 first, u32 nr,
 void lmr_kill(struct lite_node *node, struct lmr *lmr)
 {
 	struct lmr_map *map, *next;
+	LIST_HEAD(dead);
 	bool mine;
 
 	mutex_lock(&node->lmr_lock);
@@ -515,11 +538,12 @@ void lmr_kill(struct lite_node *node, struct lmr *lmr)
 		return;
 	mutex_lock(&lmr->lock);
 	list_for_each_entry_safe(map, next, &lmr->maps, list) {
-		drop_keys(map);
+		drop_keys(map, &dead);
 		list_del(&map->list);
 		kfree(map);
 	}
 	mutex_unlock(&lmr->lock);
+	free_keys(&dead);
 	lmr_wait_parts(node); /* or its memory would not be given back yet */
 	uncharge(node, lmr->nr);
 	lmr_put(lmr);
@@ -551,6 +575,7 @@ static struct lmr *next_of(struct lite_node *node, u64 incarnation)
 void lmr_owner_gone(struct lite_node *node, u64 incarnation)
 {
 	struct lmr *lmr;
+	LIST_HEAD(dead);
 
 	while ((lmr = next_of(node, incarnation))) {
 		lmr_kill(node, lmr);
@@ -560,8 +585,9 @@ void lmr_owner_gone(struct lite_node *node, u64 incarnation)
 		return;
 	mutex_lock(&node->lmr_lock);
 	list_for_each_entry(lmr, &node->lmrs, list)
-		lmr_forget(lmr, incarnation);
+		lmr_forget(lmr, incarnation, &dead);
 	mutex_unlock(&node->lmr_lock);
+	free_keys(&dead);
 }
 
 /*
@@ -588,7 +614,8 @@ static bool is_missed(struct lite_node *node, u64 incarnation,
 	return false;
 }
 
-static void reap_maps(struct lite_node *node, struct lmr *lmr)
+static void reap_maps(struct lite_node *node, struct lmr *lmr,
+		      struct list_head *dead)
 {
 	struct lmr_map *map, *next;
 
@@ -603,7 +630,7 @@ static void reap_maps(struct lite_node *node, struct lmr *lmr)
 		/* to forget it must not allow more: it may only be away */
 		if (!(lmr->others & ~map->grant))
 			map->granted = false;
-		end_map(lmr, map);
+		end_map(lmr, map, dead);
 	}
 	mutex_unlock(&lmr->lock);
 }
@@ -612,6 +639,7 @@ static void reap_maps(struct lite_node *node, struct lmr *lmr)
 static struct lmr *next_missed(struct lite_node *node)
 {
 	struct lmr *lmr, *found = NULL;
+	LIST_HEAD(dead);
 
 	mutex_lock(&node->lmr_lock);
 	list_for_each_entry(lmr, &node->lmrs, list)
@@ -622,8 +650,9 @@ static struct lmr *next_missed(struct lite_node *node)
 		}
 	if (!found)
 		list_for_each_entry(lmr, &node->lmrs, list)
-			reap_maps(node, lmr);
+			reap_maps(node, lmr, &dead);
 	mutex_unlock(&node->lmr_lock);
+	free_keys(&dead);
 	return found;
 }
 
