@@ -9,7 +9,6 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/poll.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -272,8 +271,6 @@ static int lite_open(struct inode *inode, struct file *file)
 	INIT_LIST_HEAD(&u->done);
 	init_waitqueue_head(&u->wait);
 	user_serve_init(u);
-	mmgrab(current->mm);
-	u->mm = current->mm;
 	file->private_data = u;
 	return nonseekable_open(inode, file);
 }
@@ -300,7 +297,6 @@ static int lite_release(struct inode *inode, struct file *file)
 	xa_destroy(&u->peers);
 	xa_destroy(&u->lmrs);
 	xa_destroy(&u->locks);
-	mmdrop(u->mm);
 	mutex_destroy(&u->lock);
 	mutex_destroy(&u->node_lock);
 	kfree(u);

@@ -29,17 +29,29 @@ struct user_handle {
 };
 
 /**
+ * struct user_pages - memory of a program's, as long as anything has it
+ * @ref: its number, and each mapping
+ * @user: whose locked memory it is; NULL: of one with CAP_IPC_LOCK
+ * @nr: of @pages
+ * @pages: the memory
+ */
+struct user_pages {
+	struct kref ref;
+	struct user_struct *user;
+	unsigned long nr;
+	struct page **pages;
+};
+
+/**
  * struct user_mem - memory that is registered and can be mapped
  * @h: its number
  * @mr: the region
- * @pages: the memory
- * @nr: of @pages
+ * @p: the memory
  */
 struct user_mem {
 	struct user_handle h;
 	struct lite_mr *mr;
-	struct page **pages;
-	unsigned long nr;
+	struct user_pages *p;
 };
 
 /**
@@ -81,7 +93,6 @@ struct user_lock {
  * @peers: id -> struct user_peer
  * @lmrs: id -> struct user_lmr
  * @locks: id -> struct user_lock
- * @mm: whose memory the regions are counted as
  * @q_lock: protects all that follows; softirq; a leaf but for @wait's
  * @closing: no request is taken any more
  * @waiting: requests that nobody has received
@@ -101,7 +112,6 @@ struct lite_user {
 	struct xarray peers;
 	struct xarray lmrs;
 	struct xarray locks;
-	struct mm_struct *mm;
 
 	spinlock_t q_lock; /* see above */
 	bool closing;

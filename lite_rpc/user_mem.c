@@ -4,7 +4,10 @@
  * kernel's, mapped into the program, rather than the program's, pinned: a
  * program in a vNode has no memory that stays where it is.
  */
+#include <linux/cred.h>
+#include <linux/kref.h>
 #include <linux/mm.h>
+#include <linux/sched/user.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -18,34 +21,117 @@ static struct user_mem *to_mem(struct user_handle *h)
 	return container_of(h, struct user_mem, h);
 }
 
-static void free_mem(struct lite_user *u, struct user_mem *m)
-{
-	unsigned long i;
+/* ---- the memory: counted until the last has let go of it ---- */
 
-	lite_mr_destroy(m->mr);
-	for (i = 0; i < m->nr && m->pages[i]; i++) {
-		put_page(m->pages[i]); /* may be mapped still */
-		cond_resched();
-	}
-	kvfree(m->pages);
-	account_locked_vm(u->mm, m->nr, false);
-	kfree(m);
+/* A limit for each user, whatever he opens: as io_uring's. */
+static int charge(struct user_struct *user, unsigned long nr)
+{
+	unsigned long most = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	long has = atomic_long_read(&user->locked_vm);
+
+	do {
+		if (nr > most || has > most - nr)
+			return -ENOMEM;
+	} while (!atomic_long_try_cmpxchg(&user->locked_vm, &has, has + nr));
+	return 0;
 }
 
-static int fill(struct user_mem *m)
+static void pages_release(struct kref *ref)
+{
+	struct user_pages *p = container_of(ref, struct user_pages, ref);
+	unsigned long i;
+
+	for (i = 0; i < p->nr && p->pages[i]; i++) {
+		put_page(p->pages[i]);
+		cond_resched();
+	}
+	kvfree(p->pages);
+	if (p->user) {
+		atomic_long_sub(p->nr, &p->user->locked_vm);
+		free_uid(p->user);
+	}
+	kfree(p);
+}
+
+static void pages_put(struct user_pages *p)
+{
+	kref_put(&p->ref, pages_release);
+}
+
+static int pages_fill(struct user_pages *p)
 {
 	unsigned long i;
 
-	for (i = 0; i < m->nr; i++) {
+	for (i = 0; i < p->nr; i++) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		m->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO |
+		p->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO |
 					 __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
-		if (!m->pages[i])
+		if (!p->pages[i])
 			return -ENOMEM;
 		cond_resched();
 	}
 	return 0;
+}
+
+static struct user_pages *pages_alloc(unsigned long nr)
+{
+	struct user_pages *p;
+	int err;
+
+	p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	if (!p)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&p->ref);
+	p->nr = nr;
+	if (!capable(CAP_IPC_LOCK)) {
+		err = charge(current_user(), nr);
+		if (err)
+			goto err_free;
+		p->user = get_uid(current_user());
+	}
+	err = -ENOMEM;
+	p->pages = kvcalloc(nr, sizeof(*p->pages), GFP_KERNEL_ACCOUNT);
+	if (p->pages)
+		err = pages_fill(p);
+	else
+		p->nr = 0;
+	if (!err)
+		return p;
+	if (!p->pages && p->user)
+		atomic_long_sub(nr, &p->user->locked_vm);
+	pages_put(p);
+	return ERR_PTR(err);
+
+err_free:
+	kfree(p);
+	return ERR_PTR(err);
+}
+
+static void mapping_open(struct vm_area_struct *vma)
+{
+	struct user_pages *p = vma->vm_private_data;
+
+	kref_get(&p->ref);
+}
+
+static void mapping_close(struct vm_area_struct *vma)
+{
+	pages_put(vma->vm_private_data);
+}
+
+static const struct vm_operations_struct mapping_ops = {
+	.open = mapping_open,
+	.close = mapping_close,
+};
+
+/* ---- regions ---- */
+
+static void free_mem(struct user_mem *m)
+{
+	lite_mr_destroy(m->mr);
+	pages_put(m->p);
+	kfree(m);
 }
 
 static struct user_mem *make_mem(struct lite_user *u, unsigned long nr,
@@ -57,28 +143,18 @@ static struct user_mem *make_mem(struct lite_user *u, unsigned long nr,
 	m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
 	if (!m)
 		return ERR_PTR(-ENOMEM);
-	m->nr = nr;
-	err = account_locked_vm(u->mm, nr, true);
+	m->p = pages_alloc(nr);
+	err = PTR_ERR_OR_ZERO(m->p);
 	if (err)
 		goto err_free;
-	m->pages = kvcalloc(nr, sizeof(*m->pages), GFP_KERNEL_ACCOUNT);
-	if (!m->pages) {
-		account_locked_vm(u->mm, nr, false);
-		err = -ENOMEM;
-		goto err_free;
-	}
-	err = fill(m);
-	if (!err)
-		m->mr = lite_mr_create(u->node, m->pages, nr, access);
-	if (!err && IS_ERR(m->mr)) {
-		err = PTR_ERR(m->mr);
-		m->mr = NULL;
-	}
-	if (!err)
-		return m;
-	free_mem(u, m);
-	return ERR_PTR(err);
+	m->mr = lite_mr_create(u->node, m->p->pages, nr, access);
+	err = PTR_ERR_OR_ZERO(m->mr);
+	if (err)
+		goto err_put;
+	return m;
 
+err_put:
+	pages_put(m->p);
 err_free:
 	kfree(m);
 	return ERR_PTR(err);
@@ -108,10 +184,10 @@ long user_mem_alloc(struct lite_user *u, void __user *arg)
 	m = make_mem(u, DIV_ROUND_UP_ULL(a.size, PAGE_SIZE), a.access);
 	if (IS_ERR(m))
 		return PTR_ERR(m);
-	a.size = (u64)m->nr << PAGE_SHIFT;
+	a.size = (u64)m->p->nr << PAGE_SHIFT;
 	err = user_handle_add(u, &u->mems, &m->h, &a.id);
 	if (err) {
-		free_mem(u, m);
+		free_mem(m);
 		return err;
 	}
 	/* from here on another thread may free it */
@@ -124,7 +200,7 @@ long user_mem_alloc(struct lite_user *u, void __user *arg)
  * @u: file
  * @arg: id
  *
- * What is mapped stays, as memory.
+ * What is mapped stays, as memory that still counts.
  * Context: process, may sleep, bounded. Return: 0, -EBADF, -EBUSY, -EINTR.
  */
 long user_mem_free(struct lite_user *u, void __user *arg)
@@ -137,7 +213,7 @@ long user_mem_free(struct lite_user *u, void __user *arg)
 	h = user_handle_take(u, &u->mems, id);
 	if (IS_ERR(h))
 		return PTR_ERR(h);
-	free_mem(u, to_mem(h));
+	free_mem(to_mem(h));
 	return 0;
 }
 
@@ -154,6 +230,7 @@ int user_mem_map(struct lite_user *u, struct vm_area_struct *vma)
 	u64 off = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	u64 at = off & ((1ULL << OFFSET_SHIFT) - 1);
 	struct user_handle *h;
+	struct user_pages *p;
 	int err;
 
 	if (!(vma->vm_flags & VM_SHARED) || at)
@@ -161,8 +238,14 @@ int user_mem_map(struct lite_user *u, struct vm_area_struct *vma)
 	h = user_handle_get(u, &u->mems, off >> OFFSET_SHIFT);
 	if (!h)
 		return -EBADF;
+	p = to_mem(h)->p;
 	lite_vm_flags_set(vma, VM_DONTCOPY | VM_DONTEXPAND);
-	err = vm_map_pages_zero(vma, to_mem(h)->pages, to_mem(h)->nr);
+	err = vm_map_pages_zero(vma, p->pages, p->nr);
+	if (!err) {
+		kref_get(&p->ref);
+		vma->vm_private_data = p;
+		vma->vm_ops = &mapping_ops;
+	}
 	user_handle_put(h);
 	return err;
 }
@@ -181,8 +264,14 @@ void user_mem_exit(struct lite_user *u)
 
 	xa_for_each(&u->mems, id, h) {
 		wait_event(u->wait, !atomic_read(&h->users));
+		lite_mr_revoke(to_mem(h)->mr);
+	}
+	synchronize_rcu(); /* once for all, as lite_mr_revoke() demands */
+	xa_for_each(&u->mems, id, h) {
 		xa_erase(&u->mems, id);
-		free_mem(u, to_mem(h));
+		lite_mr_free(to_mem(h)->mr);
+		pages_put(to_mem(h)->p);
+		kfree(to_mem(h));
 	}
 }
 
@@ -221,8 +310,8 @@ int user_sges_get(struct lite_user *u, struct user_sges *s, u64 from, u32 nr)
 			.off = sge[i].off,
 			.len = sge[i].len,
 		};
-		if (!sge[i].len || sge[i].off > (u64)m->nr << PAGE_SHIFT ||
-		    sge[i].len > ((u64)m->nr << PAGE_SHIFT) - sge[i].off)
+		if (!sge[i].len || sge[i].off > (u64)m->p->nr << PAGE_SHIFT ||
+		    sge[i].len > ((u64)m->p->nr << PAGE_SHIFT) - sge[i].off)
 			err = -EINVAL;
 	}
 	if (err)

@@ -47,6 +47,11 @@ got=$(on_sh one 'chmod 666 /dev/lite; setpriv --reuid 65534 --clear-groups \
 	chmod 600 /dev/lite' /srv/lego/tmp/lite-kv 2>&1)
 tap_like "$got" 'no memory for the values' \
 	"registered memory counts as locked memory"
+user_results "$(on_sh one 'chmod 666 /dev/lite
+	setpriv --reuid 65534 --clear-groups --inh-caps -all "$1" locked
+	chmod 600 /dev/lite
+	echo "pass: all memory is freed"' /srv/lego/tmp/lite_user 2>&1)" \
+	"locked memory: "
 got=$(on_sh one 'setpriv --reuid 65534 --clear-groups "$1" serve' \
 	/srv/lego/tmp/lite-kv 2>&1)
 tap_like "$got" '^lite-kv: .*Permission denied' "the device is root's"
