@@ -18,6 +18,7 @@
  * look for the next.
  */
 #include <linux/delay.h>
+#include <linux/dma-mapping.h>
 #include <linux/slab.h>
 
 #include "rdma.h"
@@ -280,6 +281,14 @@ static int map_pages(struct ib_device *dev, struct lite_mr *mr, u64 *dma)
 		if (ib_dma_mapping_error(dev, dma[i])) {
 			unmap_pages(dev, dma, i);
 			return -ENOMEM;
+		}
+		/* what one-sided access moves nobody could synchronise */
+		if (!ib_uses_virt_dma(dev) &&
+		    dma_need_sync(dev->dma_device, dma[i])) {
+			unmap_pages(dev, dma, i + 1);
+			pr_err("%s: device %s does not reach all memory directly, its data would be bounced (swiotlb): switch the IOMMU on, or the bouncing (swiotlb=force, encrypted memory) off\n",
+			       mr->node->name, dev_name(&dev->dev));
+			return -EOPNOTSUPP;
 		}
 		if (!(i % 1024))
 			cond_resched();
