@@ -400,29 +400,60 @@ static int rdma_conn_push(struct lite_req *req, u64 off,
 				   sge, len);
 }
 
+/* as much of @len as there are work requests for; how much, or an error */
+static s64 pull_part(struct lite_req *req, struct lite_wrs *w, u64 off,
+		     const struct lite_sge *sge, u64 len)
+{
+	struct lite_rreq *rr = req->tp;
+	struct ib_send_wr *last;
+	int err;
+
+	w->nr_wr = 0;
+	w->nr_sge = 0;
+	while ((err = lite_wrs_add(w, IB_WR_RDMA_READ, req->seg, off, sge,
+				   len)) == -ENOSPC && len > PAGE_SIZE)
+		len = round_up(len / 2, PAGE_SIZE);
+	if (err)
+		return err;
+	last = lite_wrs_chain(w);
+	err = lite_qp_post_wait(rr->qp, &w->wr[0].wr, last, w->nr_wr);
+	return err ?: len;
+}
+
 static int rdma_conn_pull(struct lite_req *req, u64 off,
 			  const struct lite_sge *sge, unsigned int nr, u64 len)
 {
+	struct lite_sge left[LITE_MAX_SEGS], *next = left;
 	struct lite_rreq *rr = req->tp;
 	struct lite_wrs w = {
 		.max_wr = LITE_MAX_WRS,
 		.max_sge = LITE_MAX_SGES,
 		.max_wr_sge = rr->qp->node->rdma->max_read_sges,
 	};
-	struct ib_send_wr *last;
 	int err = -ENOMEM;
+	s64 n;
 
 	if (lite_fault(rr->qp->node, LITE_FAULT_ALLOC))
 		return err;
+	memcpy(left, sge, nr * sizeof(*sge));
 	w.wr = kmalloc_array(w.max_wr, sizeof(*w.wr), GFP_NOIO);
 	w.sge = kmalloc_array(w.max_sge, sizeof(*w.sge), GFP_NOIO);
 	if (!w.wr || !w.sge)
 		goto out_free;
-	err = lite_wrs_add(&w, IB_WR_RDMA_READ, req->seg, off, sge, len);
-	if (err)
-		goto out_free;
-	last = lite_wrs_chain(&w);
-	err = lite_qp_post_wait(rr->qp, &w.wr[0].wr, last, w.nr_wr);
+	err = 0;
+	while (len) {
+		n = pull_part(req, &w, off, next, len);
+		if (n < 0) {
+			err = n;
+			break;
+		}
+		off += n;
+		len -= n;
+		for (; len && n >= next->len; next++)
+			n -= next->len;
+		next->off += n;
+		next->len -= n;
+	}
 out_free:
 	kfree(w.sge);
 	kfree(w.wr);
