@@ -18,6 +18,8 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include <uapi/lego/lite.h>
+
 #include "lite_rpc.h"
 #include "trace.h"
 
@@ -63,6 +65,20 @@ static void free_slot(struct lite_link *link, unsigned int slot)
 	__set_bit(slot, link->free);
 }
 
+/*
+ * How long a peer may keep a slot whose call is over. Programs take their time
+ * with requests, and have it, as long as their kernel answers heartbeats.
+ */
+static bool is_program(const struct lite_slot *s)
+{
+	return LITE_OP_SVC(s->op) == LITE_SVC_USER;
+}
+
+static unsigned int lost_ms(const struct lite_slot *s)
+{
+	return is_program(s) ? LITE_U_HOLD_MS + LOST_MS : LOST_MS;
+}
+
 static void orphan_slot(struct lite_link *link, unsigned int slot)
 {
 	struct lite_slot *s = &link->slot[slot];
@@ -71,7 +87,7 @@ static void orphan_slot(struct lite_link *link, unsigned int slot)
 	s->state = LITE_SLOT_ORPHAN;
 	s->call = NULL;
 	s->waiter = NULL;
-	s->deadline = jiffies + msecs_to_jiffies(LOST_MS);
+	s->deadline = jiffies + msecs_to_jiffies(lost_ms(s));
 	link->orphans++;
 }
 
@@ -603,7 +619,7 @@ static void timer_work(struct work_struct *work)
 		trace_lite_call_end(s, -ETIMEDOUT);
 		orphan_slot(link, i);
 		/* a peer that answers nothing at all */
-		if (link->orphans > LITE_SLOTS / 2)
+		if (link->orphans > LITE_SLOTS / 2 && !is_program(s))
 			broken = true;
 next:
 		spin_unlock_irqrestore(&link->lock, flags);

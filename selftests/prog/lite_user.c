@@ -26,9 +26,9 @@
 
 #include "liblite.h"
 
-enum { OP_ECHO = 1, OP_MOVE, OP_FAIL, OP_TWICE, OP_HOLD, OP_NOTE, OP_END };
+enum { OP_ECHO = 1, OP_MOVE, OP_FAIL, OP_TWICE, OP_HOLD, OP_NOTE, OP_NAP, OP_SUM, OP_END };
 
-#define MEM (256 * 1024)
+#define MEM (1024 * 1024)
 
 static struct lite *server, *client;
 static struct lite_mem *smem, *cmem;
@@ -93,6 +93,23 @@ static void move(struct lite *l, struct lite_request *r)
 	lite_reply_push(l, r, "moved", 5, 0, &buf, 1);
 }
 
+/* The sum of the bytes of what is in. */
+static void sum_up(struct lite *l, struct lite_request *r)
+{
+	struct lite_buf buf = { .mem = smem, .len = r->in_len };
+	unsigned char *p = lite_mem_addr(smem);
+	uint64_t sum = 0;
+	size_t i;
+
+	if (r->in_len > MEM || lite_pull(l, r, 0, &buf, 1)) {
+		lite_reply(l, r, errno, NULL, 0);
+		return;
+	}
+	for (i = 0; i < r->in_len; i++)
+		sum += p[i];
+	lite_reply(l, r, 0, &sum, sizeof(sum));
+}
+
 static void *serve(void *arg)
 {
 	struct lite_request r;
@@ -123,6 +140,12 @@ static void *serve(void *arg)
 			break;
 		case OP_NOTE:
 			notes += r.id ? 1000000 : 1;
+			break;
+		case OP_SUM:
+			sum_up(l, &r);
+			break;
+		case OP_NAP:
+			sleep(7);
 			break;
 		case OP_END:
 			lite_reply(l, &r, 0, NULL, 0);
@@ -177,6 +200,22 @@ static void test_messages(void)
 	result(notes == 10, "one-way messages arrive");
 }
 
+/* More messages than fit on the way, to a program that does not receive them. */
+static void test_busy(void)
+{
+	enum { NR = 100 };
+	unsigned long before = notes;
+	unsigned int i, bad = 0;
+
+	bad += !!lite_send(client, peer, OP_NAP, NULL, 0);
+	for (i = 0; i < NR; i++)
+		bad += !!lite_send(client, peer, OP_NOTE, "x", 1);
+	for (i = 0; i < 1000 && notes < before + NR; i++)
+		usleep(10000);
+	result(!bad && notes == before + NR,
+	       "messages to a program that is busy for long arrive, too");
+}
+
 static void test_memory(void)
 {
 	unsigned char *p = lite_mem_addr(cmem);
@@ -194,6 +233,7 @@ static void test_memory(void)
 		.out = &out,
 		.nr_out = 1,
 	};
+	uint64_t sum = 0, got = 0;
 	size_t i, bad = 0;
 	int err;
 
@@ -206,7 +246,23 @@ static void test_memory(void)
 	       "memory is read and written by the server");
 	result(p[99] == 0 && p[100000 + 70000] == 0 && p[99999] == 0,
 	       "and no more of it");
-	in.len = MEM;
+	c.op = OP_SUM;
+	c.nr_out = 0;
+	c.rsp = &got;
+	c.rsp_size = sizeof(got);
+	in = (struct lite_buf){ .mem = cmem, .len = MEM };
+	for (i = 0; i < MEM; i++) {
+		p[i] = (unsigned char)(i ^ i >> 9);
+		sum += p[i];
+	}
+	err = lite_call(client, &c);
+	result(!err && got == sum, "a MiB is read at once");
+	memset(p, 0, MEM);
+	c.op = OP_MOVE;
+	c.nr_out = 1;
+	c.rsp = back;
+	c.rsp_size = sizeof(back);
+	in = (struct lite_buf){ .mem = cmem, .off = 100, .len = MEM };
 	result(fails(lite_call(client, &c), EINVAL),
 	       "what is beyond its end is EINVAL");
 	in.len = 10;
@@ -602,6 +658,7 @@ int main(int argc, char **argv)
 	test_async();
 	test_errors(argv[1]);
 	test_crowd();
+	test_busy();
 	test_lmr();
 	test_locks();
 	test_death(argv[3]);
