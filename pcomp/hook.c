@@ -67,7 +67,9 @@ DEFINE_STATIC_CALL_NULL(orig_execve, pcomp_sys_execve);
 DEFINE_STATIC_CALL_NULL(orig_execveat, pcomp_sys_execveat);
 DEFINE_STATIC_CALL_NULL(orig_exit_mmap, hooked_exit_mmap);
 DEFINE_STATIC_CALL_NULL(orig_access_vm, pcomp_access_vm);
+#ifdef CONFIG_COREDUMP
 DEFINE_STATIC_CALL_NULL(orig_dump_range, pcomp_dump_range);
+#endif
 
 #define ORIG(_call)                           \
 	.key = &STATIC_CALL_KEY(orig_##_call), \
@@ -93,7 +95,9 @@ static struct hook hooks[] = {
 	{ "__x64_sys_execveat", pcomp_sys_execveat, FOR_EXEC, ORIG(execveat) },
 	{ "exit_mmap", hooked_exit_mmap, FOR_MM, ORIG(exit_mmap) },
 	{ PCOMP_ACCESS_VM, pcomp_access_vm, FOR_MM, ORIG(access_vm) },
+#ifdef CONFIG_COREDUMP
 	{ "dump_user_range", pcomp_dump_range, FOR_PROCESS, ORIG(dump_range) },
+#endif
 	REFUSED("__x64_sys_uselib"),
 	REFUSED("__x64_compat_sys_execve"), /* x32 */
 	REFUSED("__x64_compat_sys_execveat"),
@@ -254,6 +258,7 @@ int pcomp_orig_access_vm(struct mm_struct *mm, unsigned long addr, void *buf,
 	return static_call(orig_access_vm)(mm, addr, buf, len, gup_flags);
 }
 
+#ifdef CONFIG_COREDUMP
 /**
  * pcomp_orig_dump_range() - the kernel's own dump of a part of a mapping
  * @cprm: the dump
@@ -267,6 +272,7 @@ int pcomp_orig_dump_range(struct coredump_params *cprm, unsigned long start,
 {
 	return static_call(orig_dump_range)(cprm, start, len);
 }
+#endif
 
 /*
  * kallsyms_lookup_name() is not exported; a kprobe finds names, too. It says
