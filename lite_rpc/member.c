@@ -370,6 +370,9 @@ static void log_join_error(struct lite_membership *ms, int err)
 		       name, gmgr);
 	else if (err == -ENOSYS)
 		pr_err("%s: %s is not a gmgr, check gmgr=\n", name, gmgr);
+	else if (err == -EAFNOSUPPORT)
+		pr_err("%s: gmgr %s cannot be reached from %s: one is IPv4, the other IPv6; all members of a rack need addresses of one kind\n",
+		       name, gmgr, ms->node->addr.text);
 	else if (err == -ENOKEY)
 		pr_err("%s: gmgr %s and this kernel have no key in common: add one to keyring .lego of both, and name it with key= of lite_rpc\n",
 		       name, gmgr);

@@ -175,6 +175,8 @@ static int resolve(struct lite_qp *qp, unsigned long deadline)
 	struct sockaddr_storage dst = qp->link->peer->addr.ss;
 	int err;
 
+	if (src.ss_family != dst.ss_family)
+		return -EAFNOSUPPORT;
 	if (src.ss_family == AF_INET6)
 		((struct sockaddr_in6 *)&src)->sin6_port = 0;
 	else
