@@ -355,14 +355,13 @@ static void test_errors(const char *addr)
 static void test_crowd(void)
 {
 	enum { NR = 280 };
-	struct lite_call c = { .op = OP_ECHO, .timeout_ms = 3000 };
+	struct lite_call c = { .op = OP_ECHO, .timeout_ms = 20000 };
 	const char *dot = strrchr(lite_addr(server), '.');
 	int net = dot ? (int)(dot - lite_addr(server)) : 0;
 	static int nobody[NR];
 	struct lite_end end;
-	unsigned int i, bad = 0;
+	unsigned int i, bad = 0, ended = 0;
 	char addr[64];
-	double start;
 	int err;
 
 	for (i = 0; i < NR; i++) {
@@ -378,12 +377,17 @@ static void test_crowd(void)
 	}
 	c.peer = peer;
 	c.class_ = LITE_BULK; /* of which there is no connection yet */
-	start = now();
 	err = lite_call(client, &c);
-	result(!bad && !err && now() - start < 3,
+	while (!lite_done(client, &end, 0)) {
+		ended++;
+		bad += !end.error;
+	}
+	/* over RDMA, it did not wait for those to give up, queue by queue */
+	result(!bad && !err && (!net || ended < NR / 2),
 	       "who calls nobody, in many ways, keeps no connection from being made");
-	for (i = 0; i < NR; i++)
-		bad += lite_done(client, &end, 20000) || !end.error;
+	for (i = ended; i < NR; i++)
+		bad += lite_done(client, &end, 40000) || !end.error;
+	printf("# %u of %u had ended when it was made (%d)\n", ended, NR, err);
 	result(!bad, "each of those ends with an error");
 	for (i = 0; i < NR; i++)
 		lite_peer_close(client, nobody[i]);
