@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Random programs for an hour, or MINUTES=, with a new seed every five minutes,
-# beginning with SEED=.
+# Random programs and random operations on files for an hour each, or MINUTES=,
+# with a new seed every five minutes, beginning with SEED=.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../random.sh"
 
@@ -28,5 +28,11 @@ random_begin
 rounds "$MINUTES" "random programs find in their memory what they wrote" random_memory
 wait_until 40 none_held
 tap_is "$(held)" 0 "after them the mComponents hold nothing"
+rounds $(((MINUTES + 1) / 2)) \
+	"two programs of a vNode find files to be as on a local file system" \
+	random_files "p0 p0"
+rounds $(((MINUTES + 1) / 2)) \
+	"so do two pComponents that open what the other one has closed" \
+	random_files "p0 p0" p1
 kmemleak one
 tap_done
