@@ -135,6 +135,7 @@ struct gmgr *gmgr_create(const struct gmgr_cfg *cfg)
 	mutex_init(&g->lock);
 	INIT_LIST_HEAD(&g->vnodes);
 	g->next_vid = 1;
+	gmgr_learn_init(g);
 	/* A restarted gmgr must not come to an epoch that members have seen. */
 	g->epoch = ktime_get_real_ns() / NSEC_PER_MSEC;
 	init_completion(&g->kobj_gone);
@@ -192,6 +193,8 @@ err_free:
  */
 void gmgr_destroy(struct gmgr *g)
 {
+	gmgr_settle(g); /* none waits any more */
+	gmgr_learn_end(g);
 	/* No handler, hence no new member, after this. */
 	lite_node_stop(g->node);
 	destroy_workqueue(g->vnode_wq);
@@ -199,6 +202,7 @@ void gmgr_destroy(struct gmgr *g)
 	gmgr_members_exit(g);
 	gmgr_sysfs_exit(g);
 	lite_node_destroy(g->node);
+	xa_destroy(&g->removed);
 	pr_info("%s: ended\n", g->name);
 	kfree(g);
 }

@@ -94,6 +94,7 @@ static ssize_t gmgr_vnode_quota_store(struct config_item *item,
 		return -EINVAL;
 	mutex_lock(&vn->gmgr->lock);
 	vn->quota = quota;
+	gmgr_vnodes_changed(vn->gmgr);
 	mutex_unlock(&vn->gmgr->lock);
 	return count;
 }
@@ -122,6 +123,7 @@ static ssize_t gmgr_vnode_vip_store(struct config_item *item, const char *page,
 		return -EINVAL;
 	mutex_lock(&vn->gmgr->lock);
 	vn->vip = vip;
+	gmgr_vnodes_changed(vn->gmgr);
 	mutex_unlock(&vn->gmgr->lock);
 	return count;
 }
@@ -134,8 +136,8 @@ static ssize_t gmgr_vnode_vid_show(struct config_item *item, char *page)
 static ssize_t gmgr_vnode_processes_show(struct config_item *item, char *page)
 {
 	struct gmgr_vn *vn = to_vn(item);
-	u32 nr;
-	int err = gmgr_procs(vn->gmgr, vn->vid, &nr);
+	u32 nr = 0;
+	int err = vn->vid ? gmgr_procs(vn->gmgr, vn->vid, &nr) : 0;
 
 	return err ?: sysfs_emit(page, "%u\n", nr);
 }

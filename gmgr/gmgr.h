@@ -15,6 +15,7 @@
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 #include <lego/lite.h>
 
 #include "lease.h"
@@ -41,6 +42,18 @@ struct gmgr_cfg {
 };
 
 /**
+ * struct gmgr_teller - the member that is telling its copy of the vNodes
+ * @incarnation: its
+ * @epoch: version of its copy
+ * @next: index that its next page has to begin with
+ */
+struct gmgr_teller {
+	u64 incarnation;
+	u64 epoch;
+	u32 next;
+};
+
+/**
  * struct gmgr - one global manager
  *
  * Notes on locking: @join_lock, then @lock. Nothing else is taken, and no RPC
@@ -61,6 +74,7 @@ struct gmgr {
 	struct mutex join_lock; /* one join or eviction at a time */
 	struct workqueue_struct *vnode_wq; /* one vNode RPC at a time */
 	const struct gmgr_vnode *vnode_init; /* of @vnode_task alone */
+	u64 vnode_told; /* the same: gmgr_vn.told of what is made */
 	struct task_struct *vnode_task; /* worker that is making a vNode */
 
 	struct mutex lock; /* protects the following, up to @check */
@@ -71,6 +85,15 @@ struct gmgr {
 	struct list_head vnodes;
 	unsigned int nr_vnodes;
 	u32 next_vid;
+	u64 vnode_epoch; /* version of @vnodes, 0: nothing is known of them */
+	u64 learned; /* the one that was learned from members, 0: none */
+	struct xarray removed; /* vids of vNodes that were learned, then removed */
+	bool joined; /* a member has */
+	bool settled; /* members have had the time to tell what they know */
+	u64 settle_at; /* when they will have had it, ms */
+	u64 settle_max; /* at the latest */
+	struct list_head waiting; /* vNode RPCs, till @settled */
+	struct gmgr_teller teller; /* of @vnode_wq alone */
 	const struct gmgr_place_ops *place;
 	u32 place_turn;
 
@@ -94,6 +117,9 @@ struct gmgr {
  * @list: in gmgr.members, in the order of joining
  * @lease: when it was last heard, and how long it may be silent
  * @shown: @used when the epoch was last bumped for its sake
+ * @told: epoch of the table by which another member told of it; 0: it has
+ *	joined since gmgr was started, or was declared dead
+ * @kept: version of the vNodes that it keeps
  * @placed: bytes guessed for what was placed there and is not in @used yet
  *
  * The rest is as in struct gmgr_member. Protected by gmgr.lock, but for @name,
@@ -104,6 +130,8 @@ struct gmgr_component {
 	struct gmgr *gmgr;
 	struct list_head list;
 	struct gmgr_lease lease;
+	u64 told;
+	u64 kept;
 	u64 placed;
 	u64 incarnation;
 	u64 total;
@@ -122,15 +150,19 @@ struct gmgr_component {
  * @group: its directory in configfs; owns the structure
  * @gmgr: whose
  * @list: in gmgr.vnodes
+ * @told: version of the table by which members told of it, 0: made since gmgr
+ *	was started
+ * @vid: 0 till gmgr is settled, then it never changes
  *
- * The rest is as in struct gmgr_vnode. Protected by gmgr.lock, but for @name
- * and @vid, which never change.
+ * The rest is as in struct gmgr_vnode. Protected by gmgr.lock, but for @name,
+ * which never changes.
  */
 struct gmgr_vn {
 	struct config_group group;
 	struct gmgr *gmgr;
 	struct list_head list;
 	u64 quota;
+	u64 told;
 	u32 vid;
 	__be32 vip;
 	char name[LITE_NAME_LEN];
@@ -155,12 +187,27 @@ int gmgr_member_heartbeat(struct gmgr *g, const struct gmgr_heartbeat_req *req,
 			  struct gmgr_heartbeat_rsp *rsp);
 u32 gmgr_member_list(struct gmgr *g, u32 start, struct gmgr_members_rsp *rsp);
 struct gmgr_component *gmgr_member_find(struct gmgr *g, const char *name);
+void gmgr_member_told(struct gmgr *g, const struct gmgr_member *m, u64 epoch);
+bool gmgr_member_is_in(struct gmgr *g, u64 incarnation);
+bool gmgr_members_have(struct gmgr *g);
 
 /* The time that leases count. */
 static inline u64 gmgr_now(void)
 {
 	return ktime_to_ms(ktime_get());
 }
+
+/**
+ * struct gmgr_vnode_job - a request that runs on gmgr.vnode_wq
+ * @work: in the queue
+ * @list: or in gmgr.waiting
+ * @req: request, answered there
+ */
+struct gmgr_vnode_job {
+	struct work_struct work;
+	struct list_head list;
+	struct lite_req *req;
+};
 
 /* serve.c */
 extern const struct lite_handler gmgr_handlers[];
@@ -177,7 +224,24 @@ int gmgr_vnode_create(struct gmgr *g, const struct gmgr_vnode *want,
 int gmgr_vnode_remove(struct gmgr *g, const char *name);
 int gmgr_vnode_get(struct gmgr *g, const char *name, struct gmgr_vnode *out);
 u32 gmgr_vnode_list(struct gmgr *g, u32 start, struct gmgr_vnodes_rsp *rsp);
-bool gmgr_vnode_exists(struct gmgr *g, u32 vid);
+void gmgr_vid_seen(struct gmgr *g, u32 vid);
+void gmgr_vnodes_settle(struct gmgr *g);
+void gmgr_vnodes_changed(struct gmgr *g);
+int gmgr_vnode_restore(struct gmgr *g, const struct gmgr_vnode *v, u64 told);
+int gmgr_vnode_rmdir(struct gmgr *g, const char *name);
+struct gmgr_vn *gmgr_vnode_by_vid(struct gmgr *g, u32 vid);
+u32 gmgr_vnode_table(struct gmgr *g, u32 start, struct gmgr_vnode_table *rsp);
+
+/* learn.c */
+void gmgr_learn_init(struct gmgr *g);
+void gmgr_learn_end(struct gmgr *g);
+void gmgr_learn_join(struct gmgr *g, const struct gmgr_join_req *req,
+		     struct gmgr_join_rsp *rsp);
+void gmgr_settle(struct gmgr *g);
+bool gmgr_settle_is_due(struct gmgr *g, u64 now);
+void gmgr_learn_members(struct gmgr *g, const struct gmgr_tell_members *msg);
+int gmgr_learn_vnodes(struct gmgr *g, u64 teller,
+		      const struct gmgr_vnode_table *msg);
 
 /* procs.c */
 int gmgr_procs(struct gmgr *g, u32 vid, u32 *nr);

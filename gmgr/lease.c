@@ -9,6 +9,9 @@
  * when any member on the network is heard. Before that nobody could hear of a
  * death, either. If they stay silent while another is heard, they are dead:
  * a majority that lost its power is found, only later.
+ *
+ * A gmgr that was restarted has heard none of the members that others tell of.
+ * They are excused from the start.
  */
 #include "lease.h"
 
@@ -16,7 +19,7 @@
 static bool lease_is_silent(const struct gmgr_lease *l, unsigned int dead_ms,
 			    unsigned long long now)
 {
-	return now - l->heard > dead_ms / 2;
+	return l->told || now - l->heard > dead_ms / 2;
 }
 
 static bool lease_is_over(const struct gmgr_lease *l, unsigned int dead_ms,
@@ -34,6 +37,23 @@ void gmgr_lease_heard(struct gmgr_lease *l, unsigned long long now)
 {
 	l->heard = now;
 	l->excused = false;
+	l->told = false;
+	l->expired = false;
+}
+
+/**
+ * gmgr_lease_told() - another member tells of one that was not heard yet
+ * @l: its lease, of which gmgr_lease.remote is set
+ * @dead_ms: how long one may be silent
+ * @now: ms
+ */
+void gmgr_lease_told(struct gmgr_lease *l, unsigned int dead_ms,
+		     unsigned long long now)
+{
+	l->heard = now;
+	l->until = now + 2 * dead_ms;
+	l->excused = l->remote;
+	l->told = true;
 	l->expired = false;
 }
 
@@ -80,7 +100,8 @@ bool gmgr_leases_check(struct gmgr_lease *const *lease, unsigned int nr,
 		if (l->excused && !heard)
 			l->until = now + 2 * dead_ms;
 		l->expired = lease_is_over(l, dead_ms, now);
-		excused |= l->excused && !l->expired;
+		/* Those that are told of are to be expected, if any is heard. */
+		excused |= l->excused && !l->expired && !(l->told && heard);
 	}
 	return excused;
 }

@@ -18,6 +18,7 @@
  * @until: it is not declared dead before, whatever its silence, ms
  * @remote: it is heard over a network
  * @excused: its silence is gmgr's own fault, perhaps; till it is heard
+ * @told: others told of it, it was not heard since gmgr was started
  * @expired: it is to be declared dead; set by gmgr_leases_check()
  */
 struct gmgr_lease {
@@ -25,10 +26,13 @@ struct gmgr_lease {
 	unsigned long long until;
 	bool remote;
 	bool excused;
+	bool told;
 	bool expired;
 };
 
 void gmgr_lease_heard(struct gmgr_lease *l, unsigned long long now);
+void gmgr_lease_told(struct gmgr_lease *l, unsigned int dead_ms,
+		     unsigned long long now);
 bool gmgr_leases_check(struct gmgr_lease *const *lease, unsigned int nr,
 		       unsigned int dead_ms, unsigned long long now);
 

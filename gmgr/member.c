@@ -80,24 +80,35 @@ static u32 member_new_id(struct gmgr *g, const char *name, u32 want)
 	return id + 1;
 }
 
+static bool member_addr_is_good(const char *addr, size_t size)
+{
+	size_t len = strnlen(addr, size), i;
+
+	if (!len || len == size)
+		return false;
+	for (i = 0; i < len; i++)
+		if (!isascii(addr[i]) || !isgraph(addr[i]))
+			return false;
+	return true;
+}
+
+static bool member_role_is_good(u32 role)
+{
+	return role == LITE_ROLE_PCOMP || role == LITE_ROLE_MCOMP ||
+	       role == LITE_ROLE_SCOMP;
+}
+
 static int member_check_join(const struct gmgr_join_req *req)
 {
-	size_t len = strnlen(req->addr, sizeof(req->addr)), i;
-	u32 role = le32_to_cpu(req->role);
 	int err;
 
 	err = gmgr_check_name(req->name, sizeof(req->name));
 	if (err)
 		return err;
-	if (!len || len == sizeof(req->addr))
+	if (!member_addr_is_good(req->addr, sizeof(req->addr)) ||
+	    !member_role_is_good(le32_to_cpu(req->role)) || !req->incarnation)
 		return -EINVAL;
-	for (i = 0; i < len; i++)
-		if (!isascii(req->addr[i]) || !isgraph(req->addr[i]))
-			return -EINVAL;
-	if (role != LITE_ROLE_PCOMP && role != LITE_ROLE_MCOMP &&
-	    role != LITE_ROLE_SCOMP)
-		return -EINVAL;
-	return req->incarnation ? 0 : -EINVAL;
+	return 0;
 }
 
 /* The table is full: forget the one that is gone for the longest time. */
@@ -159,15 +170,37 @@ static struct gmgr_component *member_add(struct gmgr *g, const char *name,
 	return c;
 }
 
+static void member_set_addr(struct gmgr_component *c, const char *addr)
+{
+	strscpy(c->addr, addr, sizeof(c->addr));
+	c->lease.remote = strncmp(c->addr, "loop:", 5);
+}
+
 static void member_fill(struct gmgr_component *c,
 			const struct gmgr_join_req *req)
 {
 	c->incarnation = le64_to_cpu(req->incarnation);
 	c->role = le32_to_cpu(req->role);
 	c->total = le64_to_cpu(req->total);
-	strscpy(c->addr, req->addr, sizeof(c->addr));
-	c->lease.remote = strncmp(c->addr, "loop:", 5);
+	c->kept = 0;
+	c->told = 0;
+	member_set_addr(c, req->addr);
 	gmgr_lease_heard(&c->lease, gmgr_now());
+}
+
+/*
+ * A component keeps its id for life, as spaces are named by it. Since gmgr was
+ * started another one may have been given it, if their names have one hash:
+ * then the one with the id cannot join before the other has ended.
+ */
+static bool join_id_is_taken(struct gmgr *g, u32 want_id)
+{
+	bool taken;
+
+	mutex_lock(&g->lock);
+	taken = want_id && member_by_id(g, want_id);
+	mutex_unlock(&g->lock);
+	return taken;
 }
 
 /**
@@ -198,6 +231,10 @@ int gmgr_member_join(struct gmgr *g, const struct gmgr_join_req *req,
 	mutex_unlock(&g->lock);
 	/* Only joins, and so nobody now, remove members: @c stays. */
 	how = c ? "joined again" : "joined";
+	if (!c && join_id_is_taken(g, le32_to_cpu(req->want_id))) {
+		err = -EEXIST;
+		goto out_unlock;
+	}
 	if (!c) {
 		c = member_add(g, req->name, le32_to_cpu(req->want_id));
 		if (IS_ERR(c)) {
@@ -215,8 +252,9 @@ int gmgr_member_join(struct gmgr *g, const struct gmgr_join_req *req,
 		/* Its first join's answer was lost, most likely. */
 		if (strcmp(c->addr, req->addr))
 			g->epoch++;
+		if (!c->told)
+			how = NULL;
 		member_fill(c, req);
-		how = NULL;
 	} else {
 		if (c->incarnation != le64_to_cpu(req->incarnation)) {
 			c->used = 0;
@@ -227,10 +265,10 @@ int gmgr_member_join(struct gmgr *g, const struct gmgr_join_req *req,
 		member_fill(c, req);
 		member_set_state(c, GMGR_MEMBER_UP);
 	}
+	gmgr_learn_join(g, req, rsp);
 	rsp->node_id = cpu_to_le32(c->id);
 	rsp->heartbeat_ms = cpu_to_le32(g->heartbeat_ms);
 	rsp->dead_ms = cpu_to_le32(g->dead_ms);
-	rsp->reserved = 0;
 	rsp->epoch = cpu_to_le64(g->epoch);
 	if (how)
 		gmgr_news(g, "%s %s %s, id %u, at %s, %llu MiB\n",
@@ -242,9 +280,105 @@ out_unlock_both:
 out_unlock:
 	mutex_unlock(&g->join_lock);
 	if (err == -EEXIST)
-		pr_warn_ratelimited("%s: %s refused: a living %s has the name\n",
+		pr_warn_ratelimited("%s: %s refused: a living %s has the name, or another its id\n",
 				    g->name, req->addr, req->name);
 	return err;
+}
+
+static bool member_told_is_good(const struct gmgr_member *m)
+{
+	u32 id = le32_to_cpu(m->node_id), state = le32_to_cpu(m->state);
+
+	return id && id <= ID_SPACE && m->incarnation &&
+	       !gmgr_check_name(m->name, sizeof(m->name)) &&
+	       member_addr_is_good(m->addr, sizeof(m->addr)) &&
+	       member_role_is_good(le32_to_cpu(m->role)) &&
+	       (state == GMGR_MEMBER_UP || state == GMGR_MEMBER_DEAD ||
+		state == GMGR_MEMBER_LEFT);
+}
+
+/**
+ * gmgr_member_told() - a member tells of another
+ * @g: manager
+ * @m: that one, from the wire
+ * @epoch: of the table in which it stood so
+ *
+ * What gmgr has seen itself since it was started is known better.
+ * Context: process, may sleep.
+ */
+void gmgr_member_told(struct gmgr *g, const struct gmgr_member *m, u64 epoch)
+{
+	u32 id = le32_to_cpu(m->node_id);
+	struct gmgr_component *c;
+	bool fresh;
+
+	if (!member_told_is_good(m))
+		return;
+	mutex_lock(&g->join_lock);
+	mutex_lock(&g->lock);
+	c = gmgr_member_find(g, m->name);
+	fresh = !c && !member_by_id(g, id);
+	mutex_unlock(&g->lock);
+	/* Only joins, and so nobody now, remove members: @c stays. */
+	if (fresh)
+		c = member_add(g, m->name, id);
+	if (IS_ERR_OR_NULL(c))
+		goto out_unlock;
+	mutex_lock(&g->lock);
+	if (fresh || (c->told && c->told < epoch)) {
+		member_set_addr(c, m->addr);
+		if (fresh)
+			gmgr_lease_told(&c->lease, g->dead_ms, gmgr_now());
+		c->told = epoch ?: 1;
+		c->incarnation = le64_to_cpu(m->incarnation);
+		c->role = le32_to_cpu(m->role);
+		c->total = le64_to_cpu(m->total);
+		c->used = le64_to_cpu(m->used);
+		c->nr_spaces = le32_to_cpu(m->nr_spaces);
+		member_set_state(c, le32_to_cpu(m->state));
+	}
+	mutex_unlock(&g->lock);
+out_unlock:
+	mutex_unlock(&g->join_lock);
+}
+
+/**
+ * gmgr_member_is_in() - has this life of a component joined?
+ * @g: manager
+ * @incarnation: its
+ *
+ * Return: whether; not if others only told of it.
+ */
+bool gmgr_member_is_in(struct gmgr *g, u64 incarnation)
+{
+	struct gmgr_component *c;
+	bool in = false;
+
+	mutex_lock(&g->lock);
+	list_for_each_entry(c, &g->members, list)
+		in |= c->incarnation == incarnation && !c->told &&
+		      c->state == GMGR_MEMBER_UP;
+	mutex_unlock(&g->lock);
+	return in;
+}
+
+/**
+ * gmgr_members_have() - do all members keep the vNodes as they are now?
+ * @g: manager
+ *
+ * Return: whether all that are up do.
+ */
+bool gmgr_members_have(struct gmgr *g)
+{
+	struct gmgr_component *c;
+	bool have = true;
+
+	mutex_lock(&g->lock);
+	list_for_each_entry(c, &g->members, list)
+		have &= c->state != GMGR_MEMBER_UP || c->told ||
+			c->kept == g->vnode_epoch;
+	mutex_unlock(&g->lock);
+	return have;
 }
 
 /**
@@ -306,15 +440,18 @@ int gmgr_member_heartbeat(struct gmgr *g, const struct gmgr_heartbeat_req *req,
 
 	mutex_lock(&g->lock);
 	c = member_by_id(g, le32_to_cpu(req->node_id));
-	if (c && c->state == GMGR_MEMBER_UP &&
+	/* One that others told of has not told yet what it knows itself. */
+	if (c && c->state == GMGR_MEMBER_UP && !c->told &&
 	    c->incarnation == le64_to_cpu(req->incarnation)) {
 		gmgr_lease_heard(&c->lease, gmgr_now());
 		c->total = le64_to_cpu(req->total);
 		c->used = le64_to_cpu(req->used);
 		c->nr_spaces = le32_to_cpu(req->nr_spaces);
+		c->kept = le64_to_cpu(req->vnode_epoch);
 		gmgr_place_heard(c);
 		member_show_usage(c);
 		rsp->epoch = cpu_to_le64(g->epoch);
+		rsp->vnode_epoch = cpu_to_le64(g->vnode_epoch);
 		err = 0;
 	}
 	mutex_unlock(&g->lock);
@@ -378,9 +515,11 @@ static void member_set_isolated(struct gmgr *g, bool isolated)
 static void member_declare_dead(struct gmgr_component *c)
 {
 	member_set_state(c, GMGR_MEMBER_DEAD);
-	gmgr_news(c->gmgr, "%s %s is dead: silent for %llu ms\n",
+	gmgr_news(c->gmgr, "%s %s is dead: %s %llu ms\n",
 		  gmgr_role_name(c->role), c->name,
-		  gmgr_now() - c->lease.heard);
+		  c->told ? "gmgr was restarted and has not heard it for" :
+			    "silent for", gmgr_now() - c->lease.heard);
+	c->told = 0;
 }
 
 /*
@@ -398,7 +537,7 @@ static bool member_check_is_late(struct gmgr *g)
 static void member_check(struct work_struct *work)
 {
 	struct gmgr *g = container_of(work, struct gmgr, check.work);
-	bool late = member_check_is_late(g);
+	bool late = member_check_is_late(g), settle;
 	struct gmgr_component *c;
 	unsigned int nr = 0;
 	u64 now;
@@ -418,7 +557,10 @@ static void member_check(struct work_struct *work)
 	list_for_each_entry(c, &g->members, list)
 		if (c->state == GMGR_MEMBER_UP && c->lease.expired)
 			member_declare_dead(c);
+	settle = gmgr_settle_is_due(g, now);
 	mutex_unlock(&g->lock);
+	if (settle)
+		gmgr_settle(g);
 	queue_delayed_work(system_unbound_wq, &g->check,
 			   msecs_to_jiffies(CHECK_MS));
 }

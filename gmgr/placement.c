@@ -50,8 +50,8 @@ void gmgr_place_heard(struct gmgr_component *c)
  * @home_id: set to the mComponent's node id
  *
  * Context: process, may sleep.
- * Return: 0, -ENOENT (no such vNode), -EHOSTUNREACH (no mComponent is up),
- *	-ENOMEM.
+ * Return: 0, -EAGAIN (gmgr was just started), -ENOENT (no such vNode),
+ *	-EHOSTUNREACH (no mComponent is up), -ENOMEM.
  */
 int gmgr_place(struct gmgr *g, u32 vid, u32 *home_id)
 {
@@ -69,12 +69,17 @@ int gmgr_place(struct gmgr *g, u32 vid, u32 *home_id)
 	}
 
 	mutex_lock(&g->lock);
-	if (!gmgr_vnode_exists(g, vid)) {
+	if (!g->settled) {
+		err = -EAGAIN; /* it would be there soon */
+		goto out_unlock;
+	}
+	if (!vid || !gmgr_vnode_by_vid(g, vid)) {
 		err = -ENOENT;
 		goto out_unlock;
 	}
 	list_for_each_entry(c, &g->members, list) {
-		if (c->role != LITE_ROLE_MCOMP || c->state != GMGR_MEMBER_UP)
+		if (c->role != LITE_ROLE_MCOMP ||
+		    c->state != GMGR_MEMBER_UP || c->told)
 			continue;
 		cand[view.nr].id = c->id;
 		cand[view.nr].total = c->total;

@@ -12,6 +12,10 @@
 
 static_assert(struct_size_t(struct gmgr_members_rsp, member,
 			    GMGR_MEMBERS_MAX) <= LITE_RSP_MAX);
+static_assert(struct_size_t(struct gmgr_vnode_table, vnode,
+			    GMGR_VNODE_TABLE_MAX) <= LITE_REQ_MAX);
+static_assert(struct_size_t(struct gmgr_tell_members, member,
+			    GMGR_TELL_MEMBERS_MAX) <= LITE_REQ_MAX);
 static_assert(struct_size_t(struct gmgr_vnodes_rsp, vnode, GMGR_VNODES_MAX) <=
 	      LITE_RSP_MAX);
 
@@ -100,81 +104,28 @@ static const char *serve_name(const struct gmgr_vnode_name_req *msg)
 	return gmgr_check_name(msg->name, sizeof(msg->name)) ? NULL : msg->name;
 }
 
-/**
- * struct vnode_job - a request that goes through configfs, on vnode_wq
- * @work: in the queue
- * @req: request, answered there
- */
-struct vnode_job {
-	struct work_struct work;
-	struct lite_req *req;
-};
-
-static void serve_vnode_work(struct work_struct *work)
+static void serve_vnode_remove_now(struct gmgr *g, struct lite_req *req)
 {
-	struct vnode_job *job = container_of(work, struct vnode_job, work);
-	struct lite_req *req = job->req;
-	struct gmgr *g = lite_req_priv(req);
-	const char *name;
-	int err;
+	const char *name = serve_name(lite_req_msg(req));
 
-	kfree(job);
-	if (lite_req_op(req) == GMGR_VNODE_CREATE) {
-		err = gmgr_vnode_create(g, lite_req_msg(req),
-					lite_req_rsp(req));
-		return serve_end(req, err, sizeof(struct gmgr_vnode));
-	}
-	name = serve_name(lite_req_msg(req));
 	serve_end(req, name ? gmgr_vnode_remove(g, name) : -EINVAL, 0);
 }
 
-static void serve_vnode_later(struct lite_req *req, u32 len)
+static void serve_vnode_get_now(struct gmgr *g, struct lite_req *req)
 {
-	struct gmgr *g = serve_begin(req, len);
-	struct vnode_job *job;
+	const char *name = serve_name(lite_req_msg(req));
 
-	if (!g)
-		return;
-	job = kmalloc(sizeof(*job), GFP_KERNEL);
-	if (!job)
-		return serve_end(req, -ENOMEM, 0);
-	INIT_WORK(&job->work, serve_vnode_work);
-	job->req = req;
-	queue_work(g->vnode_wq, &job->work);
-}
-
-static void serve_vnode_create(struct lite_req *req)
-{
-	serve_vnode_later(req, sizeof(struct gmgr_vnode));
-}
-
-static void serve_vnode_remove(struct lite_req *req)
-{
-	serve_vnode_later(req, sizeof(struct gmgr_vnode_name_req));
-}
-
-static void serve_vnode_get(struct lite_req *req)
-{
-	const struct gmgr_vnode_name_req *msg = lite_req_msg(req);
-	struct gmgr *g = serve_begin(req, sizeof(*msg));
-
-	if (!g)
-		return;
-	if (!serve_name(msg))
-		return serve_end(req, -EINVAL, 0);
-	serve_end(req, gmgr_vnode_get(g, serve_name(msg), lite_req_rsp(req)),
+	serve_end(req,
+		  name ? gmgr_vnode_get(g, name, lite_req_rsp(req)) : -EINVAL,
 		  sizeof(struct gmgr_vnode));
 }
 
-static void serve_vnode_list(struct lite_req *req)
+static void serve_vnode_list_now(struct gmgr *g, struct lite_req *req)
 {
 	const struct gmgr_list_req *msg = lite_req_msg(req);
 	struct gmgr_vnodes_rsp *rsp = lite_req_rsp(req);
-	struct gmgr *g = serve_begin(req, sizeof(*msg));
 	u32 i, len, nr;
 
-	if (!g)
-		return;
 	len = gmgr_vnode_list(g, le32_to_cpu(msg->start), rsp);
 	for (i = 0; i < le32_to_cpu(rsp->nr); i++) {
 		/* who does not answer is not counted */
@@ -182,6 +133,137 @@ static void serve_vnode_list(struct lite_req *req)
 		rsp->vnode[i].nr_procs = cpu_to_le32(nr);
 	}
 	serve_end(req, 0, len);
+}
+
+static void serve_vnode_work(struct work_struct *work)
+{
+	struct gmgr_vnode_job *job =
+		container_of(work, struct gmgr_vnode_job, work);
+	struct lite_req *req = job->req;
+	struct gmgr *g = lite_req_priv(req);
+	int err;
+
+	kfree(job);
+	switch (lite_req_op(req)) {
+	case GMGR_VNODE_CREATE:
+		err = gmgr_vnode_create(g, lite_req_msg(req),
+					lite_req_rsp(req));
+		return serve_end(req, err, sizeof(struct gmgr_vnode));
+	case GMGR_VNODE_REMOVE:
+		return serve_vnode_remove_now(g, req);
+	case GMGR_VNODE_GET:
+		return serve_vnode_get_now(g, req);
+	case GMGR_VNODE_LIST:
+		return serve_vnode_list_now(g, req);
+	default:
+		err = gmgr_learn_vnodes(g, lite_req_peer_incarnation(req),
+					lite_req_msg(req));
+		serve_end(req, err, 0);
+	}
+}
+
+/*
+ * On vnode_wq: at once, or when gmgr is settled (@wait), as before that what it
+ * has is not all there is.
+ */
+static void serve_vnode_queue(struct gmgr *g, struct lite_req *req, bool wait)
+{
+	struct gmgr_vnode_job *job;
+
+	job = kmalloc(sizeof(*job), GFP_KERNEL);
+	if (!job)
+		return serve_end(req, -ENOMEM, 0);
+	INIT_WORK(&job->work, serve_vnode_work);
+	job->req = req;
+	mutex_lock(&g->lock);
+	if (wait && !g->settled)
+		list_add_tail(&job->list, &g->waiting);
+	else
+		queue_work(g->vnode_wq, &job->work);
+	mutex_unlock(&g->lock);
+}
+
+static void serve_vnode_create(struct lite_req *req)
+{
+	struct gmgr *g = serve_begin(req, sizeof(struct gmgr_vnode));
+
+	if (g)
+		serve_vnode_queue(g, req, true);
+}
+
+static void serve_vnode_remove(struct lite_req *req)
+{
+	struct gmgr *g = serve_begin(req, sizeof(struct gmgr_vnode_name_req));
+
+	if (g)
+		serve_vnode_queue(g, req, true);
+}
+
+static void serve_vnode_get(struct lite_req *req)
+{
+	struct gmgr *g = serve_begin(req, sizeof(struct gmgr_vnode_name_req));
+
+	if (!g)
+		return;
+	if (READ_ONCE(g->settled))
+		return serve_vnode_get_now(g, req);
+	serve_vnode_queue(g, req, true);
+}
+
+static void serve_vnode_list(struct lite_req *req)
+{
+	struct gmgr *g = serve_begin(req, sizeof(struct gmgr_list_req));
+
+	if (!g)
+		return;
+	if (READ_ONCE(g->settled))
+		return serve_vnode_list_now(g, req);
+	serve_vnode_queue(g, req, true);
+}
+
+static void serve_vnode_table(struct lite_req *req)
+{
+	const struct gmgr_list_req *msg = lite_req_msg(req);
+	struct gmgr *g = serve_begin(req, sizeof(*msg));
+	u32 len;
+
+	if (!g)
+		return;
+	len = gmgr_vnode_table(g, le32_to_cpu(msg->start), lite_req_rsp(req));
+	serve_end(req, len ? 0 : -EAGAIN, len);
+}
+
+static void serve_tell_vnodes(struct lite_req *req)
+{
+	const struct gmgr_vnode_table *msg = lite_req_msg(req);
+	u32 nr = le32_to_cpu(msg->nr);
+	struct gmgr *g;
+
+	if (nr > GMGR_VNODE_TABLE_MAX)
+		return serve_end(req, -EINVAL, 0);
+	g = serve_begin(req, struct_size(msg, vnode, nr));
+	if (!g)
+		return;
+	if (!gmgr_member_is_in(g, lite_req_peer_incarnation(req)))
+		return serve_end(req, -ESTALE, 0);
+	serve_vnode_queue(g, req, false);
+}
+
+static void serve_tell_members(struct lite_req *req)
+{
+	const struct gmgr_tell_members *msg = lite_req_msg(req);
+	u32 nr = le32_to_cpu(msg->nr);
+	struct gmgr *g;
+
+	if (nr > GMGR_TELL_MEMBERS_MAX)
+		return serve_end(req, -EINVAL, 0);
+	g = serve_begin(req, struct_size(msg, member, nr));
+	if (!g)
+		return;
+	if (!gmgr_member_is_in(g, lite_req_peer_incarnation(req)))
+		return serve_end(req, -ESTALE, 0);
+	gmgr_learn_members(g, msg);
+	serve_end(req, 0, 0);
 }
 
 static void serve_place(struct lite_req *req)
@@ -210,6 +292,9 @@ const struct lite_handler gmgr_handlers[] = {
 	[LITE_OP_NR(GMGR_VNODE_GET)] = { .fn = serve_vnode_get },
 	[LITE_OP_NR(GMGR_VNODE_LIST)] = { .fn = serve_vnode_list },
 	[LITE_OP_NR(GMGR_PLACE)] = { .fn = serve_place },
+	[LITE_OP_NR(GMGR_VNODE_TABLE)] = { .fn = serve_vnode_table },
+	[LITE_OP_NR(GMGR_TELL_MEMBERS)] = { .fn = serve_tell_members },
+	[LITE_OP_NR(GMGR_TELL_VNODES)] = { .fn = serve_tell_vnodes },
 };
 
 const unsigned int gmgr_nr_handlers = ARRAY_SIZE(gmgr_handlers);

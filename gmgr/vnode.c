@@ -13,6 +13,20 @@
 #include "gmgr.h"
 
 /**
+ * gmgr_vnodes_changed() - members shall fetch the table again
+ * @g: manager, @lock held
+ *
+ * Versions go up over the lives of gmgr, too: they follow the clock, and what
+ * members told.
+ */
+void gmgr_vnodes_changed(struct gmgr *g)
+{
+	lockdep_assert_held(&g->lock);
+	g->vnode_epoch = max_t(u64, g->vnode_epoch + 1,
+			       ktime_get_real_ns() / NSEC_PER_MSEC);
+}
+
+/**
  * gmgr_vnode_set_root() - say where a vNode's files are
  * @vn: vNode, gmgr.lock held
  * @root: path, absolute as seen from the sComponent's directory
@@ -52,6 +66,7 @@ int gmgr_vnode_set_root(struct gmgr_vn *vn, const char *root, size_t len)
 		out[used++] = '/';
 	out[used] = '\0';
 	strscpy(vn->root, out, sizeof(vn->root));
+	gmgr_vnodes_changed(vn->gmgr);
 	return 0;
 }
 
@@ -78,6 +93,7 @@ int gmgr_vnode_set_storage(struct gmgr_vn *vn, const char *storage, size_t len)
 			return err;
 	}
 	strscpy(vn->storage, name, sizeof(vn->storage));
+	gmgr_vnodes_changed(vn->gmgr);
 	return 0;
 }
 
@@ -91,7 +107,8 @@ static void vnode_pick_storage(struct gmgr_vn *vn)
 
 	lockdep_assert_held(&g->lock);
 	list_for_each_entry(c, &g->members, list) {
-		if (c->role != LITE_ROLE_SCOMP || c->state != GMGR_MEMBER_UP)
+		if (c->role != LITE_ROLE_SCOMP ||
+		    c->state != GMGR_MEMBER_UP || c->told)
 			continue;
 		n = 0;
 		list_for_each_entry(other, &g->vnodes, list)
@@ -101,8 +118,10 @@ static void vnode_pick_storage(struct gmgr_vn *vn)
 			best = c;
 		}
 	}
-	if (best)
-		strscpy(vn->storage, best->name, sizeof(vn->storage));
+	if (!best)
+		return;
+	strscpy(vn->storage, best->name, sizeof(vn->storage));
+	gmgr_vnodes_changed(g);
 }
 
 static void vnode_fill(struct gmgr_vn *vn, struct gmgr_vnode *out)
@@ -155,6 +174,41 @@ static int vnode_apply(struct gmgr_vn *vn, const struct gmgr_vnode *want)
 }
 
 /**
+ * gmgr_vid_seen() - this vid belongs to a vNode, or did
+ * @g: manager, @lock held
+ * @vid: as a member says; none that is higher than GMGR_TOLD_VID_MAX is believed
+ */
+void gmgr_vid_seen(struct gmgr *g, u32 vid)
+{
+	lockdep_assert_held(&g->lock);
+	if (vid <= GMGR_TOLD_VID_MAX && vid >= g->next_vid)
+		g->next_vid = vid + 1;
+}
+
+static int vnode_give_vid(struct gmgr_vn *vn)
+{
+	lockdep_assert_held(&vn->gmgr->lock);
+	if (vn->gmgr->next_vid == U32_MAX)
+		return -ENOSPC;
+	vn->vid = vn->gmgr->next_vid++;
+	return 0;
+}
+
+/**
+ * gmgr_vnodes_settle() - vNodes that were made by hand meanwhile get their vids
+ * @g: manager, @lock held
+ */
+void gmgr_vnodes_settle(struct gmgr *g)
+{
+	struct gmgr_vn *vn;
+
+	lockdep_assert_held(&g->lock);
+	list_for_each_entry(vn, &g->vnodes, list)
+		if (!vn->vid && !vnode_give_vid(vn))
+			gmgr_vnodes_changed(g);
+}
+
+/**
  * gmgr_vnode_alloc() - a vNode for a directory that is being made
  * @g: manager
  * @name: directory's name
@@ -188,18 +242,26 @@ struct gmgr_vn *gmgr_vnode_alloc(struct gmgr *g, const char *name)
 		err = vnode_apply(vn, g->vnode_init);
 		if (err)
 			goto err_free;
+		vn->vid = le32_to_cpu(g->vnode_init->vid);
+		vn->told = g->vnode_told;
 	}
 	if (g->nr_vnodes >= GMGR_VNODES_LIMIT) {
 		err = -ENOSPC;
 		goto err_free;
 	}
-	vn->vid = g->next_vid++;
+	if (!vn->vid && g->settled) {
+		err = vnode_give_vid(vn);
+		if (err)
+			goto err_free;
+	}
+	gmgr_vnodes_changed(g);
 	list_add_tail(&vn->list, &g->vnodes);
 	g->nr_vnodes++;
 	if (!vn->storage[0])
 		vnode_pick_storage(vn);
 	mutex_unlock(&g->lock);
-	gmgr_news(g, "vNode %s made, vid %u\n", vn->name, vn->vid);
+	gmgr_news(g, "vNode %s %s, vid %u\n", vn->name,
+		  vn->told ? "restored" : "made", vn->vid);
 	return vn;
 
 err_free:
@@ -221,6 +283,14 @@ void gmgr_vnode_del(struct gmgr_vn *vn)
 	mutex_lock(&g->lock);
 	list_del(&vn->list);
 	g->nr_vnodes--;
+	gmgr_vnodes_changed(g);
+	/*
+	 * A member that was away all the time may tell of it again. Without
+	 * memory for this it comes back then, which harms less than a rmdir
+	 * that fails.
+	 */
+	if (vn->told)
+		xa_store(&g->removed, vn->vid, xa_mk_value(0), GFP_KERNEL);
 	mutex_unlock(&g->lock);
 	gmgr_news(g, "vNode %s removed\n", vn->name);
 }
@@ -248,6 +318,101 @@ static int vnode_mkdir(struct gmgr *g, const char *name)
 	}
 	inode_unlock(d_inode(parent));
 	return err;
+}
+
+/**
+ * gmgr_vnode_rmdir() - remove a vNode's directory
+ * @g: manager
+ * @name: name
+ *
+ * Context: gmgr.vnode_wq. Return: 0, -ENOENT, or vfs_rmdir()'s.
+ */
+int gmgr_vnode_rmdir(struct gmgr *g, const char *name)
+{
+	struct dentry *parent = g->vnodes_group.cg_item.ci_dentry, *d;
+	int err;
+
+	inode_lock_nested(d_inode(parent), I_MUTEX_PARENT);
+	d = vnode_lookup(g, name);
+	if (IS_ERR(d)) {
+		err = PTR_ERR(d);
+	} else {
+		err = d_really_is_negative(d) ? -ENOENT :
+			vfs_rmdir(&nop_mnt_idmap, d_inode(parent), d);
+		dput(d);
+	}
+	inode_unlock(d_inode(parent));
+	return err;
+}
+
+/* Make a vNode's directory, as @init says. On vnode_wq alone. */
+static int vnode_make(struct gmgr *g, const struct gmgr_vnode *init, u64 told)
+{
+	int err;
+
+	g->vnode_init = init;
+	g->vnode_told = told;
+	WRITE_ONCE(g->vnode_task, current);
+	err = vnode_mkdir(g, init->name);
+	WRITE_ONCE(g->vnode_task, NULL);
+	g->vnode_init = NULL;
+	return err;
+}
+
+/**
+ * gmgr_vnode_restore() - there was a vNode, a member says
+ * @g: manager
+ * @v: from the wire
+ * @told: version of the table in which it stood so
+ *
+ * One that was made by hand since gmgr was started, and has no vid yet, gets
+ * that of its name; the rest is as whoever made it says.
+ * Context: gmgr.vnode_wq.
+ * Return: 0, also for one that cannot be restored, which is logged; -ENOMEM or
+ *	-EAGAIN: to be told again.
+ */
+int gmgr_vnode_restore(struct gmgr *g, const struct gmgr_vnode *v, u64 told)
+{
+	u32 vid = le32_to_cpu(v->vid);
+	struct gmgr_vnode init = *v;
+	struct gmgr_vn *vn, *named;
+	bool removed;
+	int err = 0;
+
+	if (gmgr_check_name(init.name, sizeof(init.name)) || !vid ||
+	    vid > GMGR_TOLD_VID_MAX ||
+	    strnlen(init.root, sizeof(init.root)) == sizeof(init.root) ||
+	    strnlen(init.storage, sizeof(init.storage)) == sizeof(init.storage))
+		return 0;
+	mutex_lock(&g->lock);
+	removed = xa_load(&g->removed, vid);
+	gmgr_vid_seen(g, vid);
+	vn = gmgr_vnode_by_vid(g, vid);
+	named = vnode_find(g, init.name);
+	if (!removed && !vn && named && !named->vid) {
+		vn = named;
+		vn->vid = vid;
+		gmgr_vnodes_changed(g);
+	} else if (vn && vn == named && vn->told && vn->told < told) {
+		vn->told = told;
+		err = vnode_apply(vn, &init);
+	}
+	mutex_unlock(&g->lock);
+	if (removed)
+		return 0;
+	if (!vn && !named)
+		err = vnode_make(g, &init, told);
+	else if (vn != named)
+		err = -EBUSY;
+	/* Made by hand at this moment: told again it is found. */
+	if (err == -EEXIST)
+		return -EAGAIN;
+	if (err && err != -ENOMEM)
+		pr_warn_ratelimited("%s: vNode %s, vid %u, of which a member tells, cannot be restored%s (error %d)\n",
+				    g->name, init.name, vid, err == -EBUSY ?
+				    ": the name or the vid was given again" : "",
+				    err);
+	return err == -ENOMEM ? err : 0;
 }
 
 static int vnode_check_want(struct gmgr *g, const struct gmgr_vnode *want)
@@ -295,11 +460,7 @@ int gmgr_vnode_create(struct gmgr *g, const struct gmgr_vnode *want,
 	if (err)
 		return err;
 
-	g->vnode_init = &init;
-	WRITE_ONCE(g->vnode_task, current);
-	err = vnode_mkdir(g, init.name);
-	WRITE_ONCE(g->vnode_task, NULL);
-	g->vnode_init = NULL;
+	err = vnode_make(g, &init, 0);
 	if (err)
 		return err;
 	return gmgr_vnode_get(g, init.name, out);
@@ -317,7 +478,6 @@ int gmgr_vnode_create(struct gmgr *g, const struct gmgr_vnode *want,
  */
 int gmgr_vnode_remove(struct gmgr *g, const char *name)
 {
-	struct dentry *parent = g->vnodes_group.cg_item.ci_dentry, *d;
 	struct gmgr_vn *vn;
 	u32 vid = 0, nr;
 	int err;
@@ -334,17 +494,7 @@ int gmgr_vnode_remove(struct gmgr *g, const char *name)
 		return -EBUSY;
 	if (err)
 		return err;
-	inode_lock_nested(d_inode(parent), I_MUTEX_PARENT);
-	d = vnode_lookup(g, name);
-	if (IS_ERR(d)) {
-		err = PTR_ERR(d);
-	} else {
-		err = d_really_is_negative(d) ? -ENOENT :
-			vfs_rmdir(&nop_mnt_idmap, d_inode(parent), d);
-		dput(d);
-	}
-	inode_unlock(d_inode(parent));
-	return err;
+	return gmgr_vnode_rmdir(g, name);
 }
 
 /**
@@ -395,19 +545,50 @@ u32 gmgr_vnode_list(struct gmgr *g, u32 start, struct gmgr_vnodes_rsp *rsp)
 }
 
 /**
- * gmgr_vnode_exists() - is there a vNode of this id?
+ * gmgr_vnode_by_vid() - a vNode by its id
  * @g: manager, @lock held
- * @vid: id
+ * @vid: id, not 0
  *
- * Return: whether.
+ * Return: it or NULL.
  */
-bool gmgr_vnode_exists(struct gmgr *g, u32 vid)
+struct gmgr_vn *gmgr_vnode_by_vid(struct gmgr *g, u32 vid)
 {
 	struct gmgr_vn *vn;
 
 	lockdep_assert_held(&g->lock);
 	list_for_each_entry(vn, &g->vnodes, list)
 		if (vn->vid == vid)
-			return true;
-	return false;
+			return vn;
+	return NULL;
+}
+
+/**
+ * gmgr_vnode_table() - a page of what members keep, for the wire
+ * @g: manager
+ * @start: index of the first wanted
+ * @rsp: room for GMGR_VNODE_TABLE_MAX of them
+ *
+ * Return: bytes used of @rsp; 0: not settled, there is nothing to keep yet.
+ */
+u32 gmgr_vnode_table(struct gmgr *g, u32 start, struct gmgr_vnode_table *rsp)
+{
+	struct gmgr_vn *vn;
+	u32 i = 0, nr = 0;
+
+	mutex_lock(&g->lock);
+	if (!g->settled) {
+		mutex_unlock(&g->lock);
+		return 0;
+	}
+	list_for_each_entry(vn, &g->vnodes, list)
+		if (i++ >= start && nr < GMGR_VNODE_TABLE_MAX)
+			vnode_fill(vn, &rsp->vnode[nr++]);
+	rsp->life = cpu_to_le64(lite_node_incarnation(g->node));
+	rsp->epoch = cpu_to_le64(g->vnode_epoch);
+	rsp->next_vid = cpu_to_le32(g->next_vid);
+	rsp->nr = cpu_to_le32(nr);
+	rsp->start = cpu_to_le32(start);
+	rsp->left = cpu_to_le32(nr ? i - start - nr : 0);
+	mutex_unlock(&g->lock);
+	return struct_size(rsp, vnode, nr);
 }

@@ -28,8 +28,20 @@
 #define GMGR_CALL_MS 2000
 #define DEFAULT_HEARTBEAT_MS 1000
 
-static int gmgr_call(struct lite_membership *ms, u16 op, const void *req,
-		     u32 req_len, void *rsp, u32 rsp_size, u32 *rsp_len)
+/**
+ * lite_gmgr_call() - call gmgr, once
+ * @ms: membership
+ * @op: operation
+ * @req: payload
+ * @req_len: its bytes
+ * @rsp: room for the reply
+ * @rsp_size: its bytes
+ * @rsp_len: set to the reply's length; NULL: it must be @rsp_size
+ *
+ * Context: process, may sleep, bounded. Return: as lite_call(), or -EPROTO.
+ */
+int lite_gmgr_call(struct lite_membership *ms, u16 op, const void *req,
+		   u32 req_len, void *rsp, u32 rsp_size, u32 *rsp_len)
 {
 	struct lite_call call = {
 		.op = op,
@@ -199,8 +211,8 @@ static int fetch_members(struct lite_membership *ms)
 		return -ENOMEM;
 	ms->round++;
 	do {
-		err = gmgr_call(ms, GMGR_MEMBERS, &req, sizeof(req), rsp,
-				LITE_RSP_MAX, &len);
+		err = lite_gmgr_call(ms, GMGR_MEMBERS, &req, sizeof(req), rsp,
+				     LITE_RSP_MAX, &len);
 		if (err)
 			break;
 		nr = le32_to_cpu(rsp->nr);
@@ -236,8 +248,10 @@ static void news_work(struct work_struct *work)
 		container_of(work, struct lite_membership, news);
 
 	mutex_lock(&ms->news_mutex);
-	if (READ_ONCE(ms->gmgr)) /* a failure: the next beat asks again */
+	if (READ_ONCE(ms->gmgr)) { /* a failure: the next beat asks again */
+		lite_keep_sync(ms);
 		fetch_members(ms);
+	}
 	mutex_unlock(&ms->news_mutex);
 }
 
@@ -265,13 +279,16 @@ static int join_once(struct lite_membership *ms)
 	req.total = cpu_to_le64(usage.total);
 	req.role = cpu_to_le32(node->role);
 	req.want_id = cpu_to_le32(node->id);
-	err = gmgr_call(ms, GMGR_JOIN, &req, sizeof(req), &rsp, sizeof(rsp),
-			NULL);
+	req.max_vid = cpu_to_le32(usage.max_vid);
+	lite_keep_join(ms, &req);
+	err = lite_gmgr_call(ms, GMGR_JOIN, &req, sizeof(req), &rsp,
+			     sizeof(rsp), NULL);
 	if (err)
 		return err;
 	id = le32_to_cpu(rsp.node_id);
 	if (!id)
 		return -EPROTO;
+	lite_keep_joined(ms, &rsp);
 	if (node->id && node->id != id)
 		pr_warn("%s: gmgr gave it id %u, it had %u\n", node->name, id,
 			node->id);
@@ -296,17 +313,20 @@ static int heartbeat(struct lite_membership *ms)
 	req.incarnation = cpu_to_le64(ms->node->incarnation);
 	req.total = cpu_to_le64(usage.total);
 	req.used = cpu_to_le64(usage.used);
-	err = gmgr_call(ms, GMGR_HEARTBEAT, &req, sizeof(req), &rsp,
-			sizeof(rsp), NULL);
+	req.vnode_epoch = cpu_to_le64(READ_ONCE(ms->vnodes.epoch));
+	err = lite_gmgr_call(ms, GMGR_HEARTBEAT, &req, sizeof(req), &rsp,
+			     sizeof(rsp), NULL);
 	if (err == -ESTALE) {
 		/* gmgr was restarted, or has taken us for dead */
 		err = join_once(ms);
 		if (!err)
 			pr_info("%s: joined gmgr again\n", ms->node->name);
 		rsp.epoch = 0; /* never gmgr's */
+	} else if (!err) {
+		WRITE_ONCE(ms->vnode_epoch, le64_to_cpu(rsp.vnode_epoch));
 	}
 	if (!err && (le64_to_cpu(rsp.epoch) != READ_ONCE(ms->epoch) ||
-		     READ_ONCE(ms->have) != ms->want))
+		     READ_ONCE(ms->have) != ms->want || lite_keep_wants(ms)))
 		queue_work(ms->news_wq, &ms->news);
 	return err;
 }
@@ -455,7 +475,8 @@ void lite_leave(struct lite_node *node)
 	gmgr = ms->gmgr;
 	/* one try only: gmgr hears of it from our silence otherwise */
 	if (gmgr && !ms->lost)
-		gmgr_call(ms, GMGR_LEAVE, &req, sizeof(req), NULL, 0, NULL);
+		lite_gmgr_call(ms, GMGR_LEAVE, &req, sizeof(req), NULL, 0,
+			       NULL);
 	set_gmgr(ms, NULL);
 	mutex_unlock(&ms->mutex);
 	cancel_delayed_work_sync(&ms->beat);
@@ -649,6 +670,7 @@ void lite_members_exit(struct lite_node *node)
 	xa_for_each(&ms->table, id, entry)
 		kfree(entry);
 	xa_destroy(&ms->table);
+	kvfree(ms->vnodes.vnode);
 	mutex_destroy(&ms->news_mutex);
 	mutex_destroy(&ms->mutex);
 	kfree(ms);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Membership, what its files share: member.c joins and reads gmgr's table,
- * suspect.c confirms the deaths that stand in it.
+ * suspect.c confirms the deaths that stand in it, keep.c keeps what a gmgr that
+ * is restarted has forgotten.
  */
 #ifndef _LITE_RPC_MEMBER_H
 #define _LITE_RPC_MEMBER_H
@@ -28,6 +29,22 @@ struct lite_entry {
 };
 
 /**
+ * struct lite_vnodes - the copy of gmgr's vNodes that each member keeps
+ * @life: incarnation of the gmgr that made this version, 0: there is none
+ * @epoch: the version
+ * @next_vid: no vid from here on was given then
+ * @nr: how many
+ * @vnode: as on the wire
+ */
+struct lite_vnodes {
+	u64 life;
+	u64 epoch;
+	u32 next_vid;
+	u32 nr;
+	struct gmgr_vnode *vnode;
+};
+
+/**
  * struct lite_membership - a node's
  * @node: whose
  * @mutex: serialises join, leave and beats; calls gmgr and @ops->usage inside
@@ -48,7 +65,13 @@ struct lite_entry {
  * @news_wq: for @news and @suspect, which may take long
  * @news: reads gmgr's table
  * @suspect: asks those that gmgr calls dead
- * @lock: protects @table, what its entries hold, and @listed; a leaf
+ * @vnode_epoch: of gmgr's vNode table, as it says
+ * @vnodes: our copy of that; under @news_mutex, but for its life, epoch and
+ *	next_vid, which may be read with @lock
+ * @gmgr_life: incarnation of the gmgr that we have joined
+ * @tell: it was restarted, and wants to know what we keep
+ * @lock: protects @table, what its entries hold, @listed, @gmgr_life and @tell;
+ *	a leaf
  * @table: id -> struct lite_entry
  */
 struct lite_membership {
@@ -69,6 +92,10 @@ struct lite_membership {
 	struct workqueue_struct *news_wq;
 	struct work_struct news;
 	struct delayed_work suspect;
+	u64 vnode_epoch;
+	struct lite_vnodes vnodes;
+	u64 gmgr_life;
+	bool tell;
 	spinlock_t lock;
 	struct xarray table;
 };
@@ -77,6 +104,16 @@ struct lite_membership {
 void lite_member_changed(struct lite_membership *ms,
 			 const struct lite_member *old,
 			 const struct lite_member *new);
+
+int lite_gmgr_call(struct lite_membership *ms, u16 op, const void *req,
+		   u32 req_len, void *rsp, u32 rsp_size, u32 *rsp_len);
+
+/* keep.c */
+void lite_keep_join(struct lite_membership *ms, struct gmgr_join_req *req);
+void lite_keep_joined(struct lite_membership *ms,
+		      const struct gmgr_join_rsp *rsp);
+bool lite_keep_wants(struct lite_membership *ms);
+int lite_keep_sync(struct lite_membership *ms);
 
 /* suspect.c */
 void lite_suspect_begin(struct lite_membership *ms, struct lite_entry *entry,

@@ -81,6 +81,18 @@ static const struct lite_op_desc ops_gmgr[] = {
 	   IDEM),
 	OP(GMGR_PLACE, struct gmgr_place_req,
 	   sizeof(struct gmgr_place_rsp), IDEM),
+	OP(GMGR_VNODE_TABLE, struct gmgr_list_req,
+	   sizeof(struct gmgr_vnode_table) +
+		   GMGR_VNODE_TABLE_MAX * sizeof(struct gmgr_vnode),
+	   IDEM),
+	OP_VAR(GMGR_TELL_MEMBERS, sizeof(struct gmgr_tell_members),
+	       sizeof(struct gmgr_tell_members) +
+		       GMGR_TELL_MEMBERS_MAX * sizeof(struct gmgr_member),
+	       0, IDEM),
+	OP_VAR(GMGR_TELL_VNODES, sizeof(struct gmgr_vnode_table),
+	       sizeof(struct gmgr_vnode_table) +
+		       GMGR_VNODE_TABLE_MAX * sizeof(struct gmgr_vnode),
+	       0, IDEM),
 };
 
 static const struct lite_op_desc ops_mcomp[] = {

@@ -22,6 +22,7 @@ static void instance_usage(void *priv, struct lite_usage *usage)
 	usage->total = mcomp_pool_total(m->pool);
 	usage->used = mcomp_pool_used(m->pool);
 	usage->nr_spaces = READ_ONCE(m->nr_spaces);
+	usage->max_vid = READ_ONCE(m->max_vid);
 }
 
 /* A pComponent's end, in whatever way, is the end of its spaces. */

@@ -91,6 +91,7 @@ struct mcomp {
 	struct mutex lock;
 	struct list_head clients;
 	unsigned int nr_spaces;
+	u32 max_vid; /* of all spaces that ever were; @lock */
 	bool closing; /* no new space */
 
 	/* Frees spaces, tells other mComponents to */

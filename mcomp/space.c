@@ -226,8 +226,10 @@ int mcomp_space_insert(struct mcomp_space *s)
 		err = -ESTALE;
 	else if (!m->closing)
 		err = xa_insert(&m->spaces, s->id, s, GFP_KERNEL);
-	if (!err)
+	if (!err) {
 		WRITE_ONCE(m->nr_spaces, m->nr_spaces + 1);
+		WRITE_ONCE(m->max_vid, max(m->max_vid, s->vid));
+	}
 	mutex_unlock(&m->lock);
 	if (err)
 		goto err_module;

@@ -204,18 +204,25 @@ static int vnode_create(struct pcomp *pc, struct lego_vnode *a)
 	strscpy_pad(v.root, a->root, sizeof(v.root));
 	err = gmgr_call(pc, GMGR_VNODE_CREATE, &v, sizeof(v), &out, sizeof(out),
 			&len);
-	if (!err && len == sizeof(out))
+	if (err)
+		return err;
+	lite_keep_vnodes(pc->node);
+	if (len == sizeof(out))
 		vnode_out(a, &out);
-	return err;
+	return 0;
 }
 
 static int vnode_remove(struct pcomp *pc, struct lego_vnode *a)
 {
 	struct gmgr_vnode_name_req req;
+	int err;
 
 	strscpy_pad(req.name, a->name, sizeof(req.name));
-	return gmgr_call(pc, GMGR_VNODE_REMOVE, &req, sizeof(req), NULL, 0,
-			 NULL);
+	err = gmgr_call(pc, GMGR_VNODE_REMOVE, &req, sizeof(req), NULL, 0,
+			NULL);
+	if (!err)
+		lite_keep_vnodes(pc->node);
+	return err;
 }
 
 static int vnode_list(struct pcomp *pc, struct lego_vnode *a)

@@ -116,6 +116,7 @@ struct pcomp_entry *pcomp_enter(struct pcomp *pc, const char *vnode)
 	pcomp_get(pc);
 	e->place.pc = pc;
 	e->place.vid = le32_to_cpu(rsp.vid);
+	pcomp_vid_used(pc, e->place.vid);
 	e->place.leader = current->tgid;
 	strscpy(e->place.vnode, vnode, sizeof(e->place.vnode));
 	spin_lock(&entries_lock);

@@ -86,6 +86,7 @@ static void usage(void *priv, struct lite_usage *u)
 	u->used = (u64)(pc->cache.nr - READ_ONCE(pc->cache.nr_free))
 		  << PAGE_SHIFT;
 	u->nr_spaces = atomic_read(&pc->nr_spaces);
+	u->max_vid = READ_ONCE(pc->max_vid);
 }
 
 static void changed(void *priv, const struct lite_member *old,

@@ -185,6 +185,7 @@ struct pcomp {
 	struct xarray spaces; /* id -> space, for debugfs and member deaths */
 	atomic_t nr_spaces;
 	atomic_t next_space;
+	u32 max_vid; /* of all vNodes that were ever used here */
 	unsigned long gmgr_silent; /* jiffies till when not to ask it, 0: ask */
 	spinlock_t exports_lock; /* protects @exports, any context */
 	struct list_head exports; /* of mComponents' memory */
@@ -328,6 +329,15 @@ struct pcomp_space {
 	struct work_struct end_work;
 	struct rcu_head rcu;
 };
+
+/* gmgr hears of it when it was restarted, and gives it to no other vNode. */
+static inline void pcomp_vid_used(struct pcomp *pc, u32 vid)
+{
+	u32 max = READ_ONCE(pc->max_vid);
+
+	while (vid > max && !try_cmpxchg(&pc->max_vid, &max, vid))
+		;
+}
 
 /* main.c */
 extern struct vfsmount *pcomp_mnt;

@@ -736,11 +736,16 @@ struct lite_member {
 
 /**
  * struct lite_usage - what a heartbeat says of this component
+ * @total: bytes it offers
+ * @used: bytes in use
+ * @nr_spaces: spaces or processes it holds
+ * @max_vid: the highest vid that was ever used here
  */
 struct lite_usage {
 	u64 total;
 	u64 used;
 	u32 nr_spaces;
+	u32 max_vid;
 };
 
 /**
@@ -777,6 +782,17 @@ int lite_join(struct lite_node *node, const char *gmgr,
  * @node: the node; no harm if it has not joined
  */
 void lite_leave(struct lite_node *node);
+
+/**
+ * lite_keep_vnodes() - keep the vNodes as gmgr has them now
+ * @node: the node
+ *
+ * After a change that gmgr has acknowledged: if gmgr ends now, with no heartbeat
+ * in between, this node tells its successor of it. Without an answer, a later
+ * heartbeat does it.
+ * Context: process, may sleep; killable.
+ */
+void lite_keep_vnodes(struct lite_node *node);
 
 /**
  * lite_gmgr() - the link to gmgr

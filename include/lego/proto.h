@@ -21,7 +21,10 @@
  *	barriers; the verifier of SCOMP_WRITE and SCOMP_FSYNC, which replies;
  *	ids of requests to SCOMP that are not to be executed twice
  *   3  what an mComponent answers says what the caller can do: full, busy, not
- *	there any more and a bad request are different statuses; PCOMP_LIVING
+ *	there any more and a bad request are different statuses; PCOMP_LIVING;
+ *	what members keep for a gmgr that is restarted: GMGR_VNODE_TABLE,
+ *	GMGR_TELL_MEMBERS, GMGR_TELL_VNODES, and what GMGR_JOIN and
+ *	GMGR_HEARTBEAT say of it
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H
@@ -581,6 +584,10 @@ enum lite_op_gmgr {
 	GMGR_VNODE_GET = LITE_OP(LITE_SVC_GMGR, 7),
 	GMGR_VNODE_LIST = LITE_OP(LITE_SVC_GMGR, 8),
 	GMGR_PLACE = LITE_OP(LITE_SVC_GMGR, 9),
+	/* what members keep for a gmgr that is restarted */
+	GMGR_VNODE_TABLE = LITE_OP(LITE_SVC_GMGR, 10),
+	GMGR_TELL_MEMBERS = LITE_OP(LITE_SVC_GMGR, 11),
+	GMGR_TELL_VNODES = LITE_OP(LITE_SVC_GMGR, 12),
 };
 
 /**
@@ -592,6 +599,9 @@ enum lite_op_gmgr {
  * @total: bytes of memory or storage it offers
  * @role: enum lite_role
  * @want_id: id it had before gmgr was restarted, 0 for none
+ * @vnode_life: gmgr_vnode_table.life of the copy that it keeps, 0: it has none
+ * @max_vid: the highest vid that it knows of, that of programs included
+ * @reserved: 0
  */
 struct gmgr_join_req {
 	char name[LITE_NAME_LEN];
@@ -600,27 +610,37 @@ struct gmgr_join_req {
 	__le64 total;
 	__le32 role;
 	__le32 want_id;
+	__le64 vnode_life;
+	__le32 max_vid;
+	__le32 reserved;
 };
 
-static_assert(sizeof(struct gmgr_join_req) == 120);
+static_assert(sizeof(struct gmgr_join_req) == 136);
+
+/* A member that says it knows a higher vid is not believed. */
+#define GMGR_TOLD_VID_MAX 0x7fffffff
 
 /**
  * struct gmgr_join_rsp - welcome
  * @node_id: the member's id, never 0
  * @heartbeat_ms: how often to send GMGR_HEARTBEAT
  * @dead_ms: silence after which it is declared dead
- * @reserved: 0
+ * @flags: GMGR_JOIN_TELL
  * @epoch: of the membership table
+ * @life: incarnation of this gmgr
  */
 struct gmgr_join_rsp {
 	__le32 node_id;
 	__le32 heartbeat_ms;
 	__le32 dead_ms;
-	__le32 reserved;
+	__le32 flags;
 	__le64 epoch;
+	__le64 life;
 };
 
-static_assert(sizeof(struct gmgr_join_rsp) == 24);
+static_assert(sizeof(struct gmgr_join_rsp) == 32);
+
+#define GMGR_JOIN_TELL 0x1 /* GMGR_TELL_MEMBERS and _VNODES are wanted */
 
 struct gmgr_leave_req {
 	__le32 node_id;
@@ -644,16 +664,18 @@ struct gmgr_heartbeat_req {
 	__le64 incarnation;
 	__le64 total;
 	__le64 used;
+	__le64 vnode_epoch; /* version of the vNodes that it keeps, 0: none */
 };
 
-static_assert(sizeof(struct gmgr_heartbeat_req) == 32);
+static_assert(sizeof(struct gmgr_heartbeat_req) == 40);
 
-/* epoch changed: fetch GMGR_MEMBERS again */
+/* an epoch changed: fetch GMGR_MEMBERS, or GMGR_VNODE_TABLE, again */
 struct gmgr_heartbeat_rsp {
 	__le64 epoch;
+	__le64 vnode_epoch;
 };
 
-static_assert(sizeof(struct gmgr_heartbeat_rsp) == 8);
+static_assert(sizeof(struct gmgr_heartbeat_rsp) == 16);
 
 enum gmgr_member_state {
 	GMGR_MEMBER_UP = 1,
@@ -694,11 +716,29 @@ struct gmgr_members_rsp {
 
 static_assert(sizeof(struct gmgr_members_rsp) == 16);
 
+#define GMGR_TELL_MEMBERS_MAX 24
+
+/**
+ * struct gmgr_tell_members - GMGR_TELL_MEMBERS, what a member's copy says
+ * @epoch: of the copy
+ * @nr: how many follow
+ * @reserved: 0
+ * @member: gmgr takes those that it does not know
+ */
+struct gmgr_tell_members {
+	__le64 epoch;
+	__le32 nr;
+	__le32 reserved;
+	struct gmgr_member member[];
+};
+
+static_assert(sizeof(struct gmgr_tell_members) == 16);
+
 #define GMGR_ROOT_LEN 256
 
 /**
  * struct gmgr_vnode - a vNode, in requests and replies
- * @vid: id, never reused while gmgr lives; 0 in GMGR_VNODE_CREATE
+ * @vid: id, never given twice; 0 in GMGR_VNODE_CREATE
  * @storage_id: node id of the sComponent that has its files, 0 if away
  * @vip: its address, IPv4 in network order, 0 for none
  * @nr_procs: processes that run in it, at the pComponents that answer; only
@@ -736,6 +776,30 @@ struct gmgr_vnodes_rsp {
 };
 
 static_assert(sizeof(struct gmgr_vnodes_rsp) == 8);
+
+#define GMGR_VNODE_TABLE_MAX 10
+
+/**
+ * struct gmgr_vnode_table - GMGR_VNODE_TABLE's reply, GMGR_TELL_VNODES' request
+ * @life: incarnation of the gmgr that made this version
+ * @epoch: of this version, more than of any that came before
+ * @next_vid: no vid from here on was ever given
+ * @nr: how many follow
+ * @start: index of the first in the table
+ * @left: how many come after them in the table
+ * @vnode: a page of the table
+ */
+struct gmgr_vnode_table {
+	__le64 life;
+	__le64 epoch;
+	__le32 next_vid;
+	__le32 nr;
+	__le32 start;
+	__le32 left;
+	struct gmgr_vnode vnode[];
+};
+
+static_assert(sizeof(struct gmgr_vnode_table) == 32);
 
 /* Which mComponent shall be the home of a new process of vNode @vid? */
 struct gmgr_place_req {

@@ -131,12 +131,38 @@ static void test_few(void)
 	is(dead, 2, "but not for ever");
 }
 
+static void test_told(void)
+{
+	begin();
+	dead = 0;
+	gmgr_lease_told(&member[0], DEAD_MS, now);
+	gmgr_lease_told(&member[1], DEAD_MS, now);
+	run(5500, 0xc);
+	is(dead, 0, "those of which a restarted gmgr is told have twice dead_ms");
+	is(isolated, 0, "gmgr does not suspect itself for them");
+	run(1000, 0xe);
+	is(dead, 1, "one that does not join by then is dead");
+	begin();
+	dead = 8; /* who told is on gmgr's own server */
+	gmgr_lease_told(&member[0], DEAD_MS, now);
+	gmgr_lease_told(&member[1], DEAD_MS, now);
+	gmgr_lease_told(&member[2], DEAD_MS, now);
+	run(60000, 0);
+	is(dead, 8, "where none is heard over the network all live");
+	is(isolated, 1, "and gmgr suspects itself");
+	run(5500, 1);
+	is(dead, 8, "when the first is heard the others have time");
+	run(1000, 1);
+	is(dead, 0xe, "but not for ever");
+}
+
 int main(void)
 {
 	test_one();
 	test_cut();
 	test_most_die();
 	test_few();
+	test_told();
 	printf("1..%u\n", nr);
 	return failed != 0;
 }

@@ -109,6 +109,16 @@ static int set(const struct vnode *vnode, const char *attr, const char *value)
 	return err;
 }
 
+/* A gmgr that was just started gives no vids yet: for some 10 s at most. */
+static void wait_vid(const char *name)
+{
+	for (int i = 0; i < 120; i++) {
+		if (sysfs_read_u64(10, 1, "%s/%s/vid", vnodes_dir(), name))
+			return;
+		usleep(100 * 1000);
+	}
+}
+
 static int configfs_create(const char *pcomp, struct vnode *vnode)
 {
 	char path[1024], quota[32];
@@ -141,6 +151,7 @@ static int configfs_create(const char *pcomp, struct vnode *vnode)
 		rmdir(path);
 		return err;
 	}
+	wait_vid(vnode->name);
 	read_vnode(vnode, vnode->name);
 	return 0;
 }

@@ -74,7 +74,7 @@ struct fuzz_op {
 	u16 size;
 	u8 nr_in;
 	u8 nr_out;
-	u8 tail;
+	u16 tail;
 	u8 nr_at;
 	u8 paths;
 	struct {
@@ -187,6 +187,16 @@ static const struct fuzz_op ops[] = {
 	{ .op = GMGR_PLACE, .size = sizeof(struct gmgr_place_req),
 	  .field = { F(gmgr_place_req, vid, ID),
 		     F(gmgr_place_req, pcomp_id, ID) } },
+	GMGR_LIST(GMGR_VNODE_TABLE),
+	{ .op = GMGR_TELL_MEMBERS, .size = sizeof(struct gmgr_tell_members),
+	  .tail = sizeof(struct gmgr_member),
+	  .nr_at = offsetof(struct gmgr_tell_members, nr),
+	  .field = { F(gmgr_tell_members, epoch, SEQ) } },
+	{ .op = GMGR_TELL_VNODES, .size = sizeof(struct gmgr_vnode_table),
+	  .tail = sizeof(struct gmgr_vnode),
+	  .nr_at = offsetof(struct gmgr_vnode_table, nr),
+	  .field = { F(gmgr_vnode_table, life, SELF),
+		     F(gmgr_vnode_table, epoch, SEQ) } },
 
 	MCOMP_SPACE(MCOMP_SPACE_CREATE),
 	MCOMP_SPACE(MCOMP_SPACE_DESTROY),
@@ -378,6 +388,7 @@ static u32 add_tail(struct fuzz_gen *g, const struct fuzz_op *o, void *buf)
 	u32 nr = fuzz_one_in(g, 8) ? fuzz_below(g, 64) : 1, len = o->size, i;
 	struct mcomp_vma_op *vma;
 
+	nr = min_t(u32, nr, (LITE_REQ_MAX - len) / o->tail);
 	set_le(buf + o->nr_at, sizeof(__le32), nr);
 	for (i = 0; i < nr; i++, len += o->tail) {
 		if (o->tail == sizeof(__le64)) {
