@@ -136,6 +136,8 @@ bool lite_cm_uses(struct lite_node *node, const void *dev);
 int lite_cm_listen(struct lite_node *node);
 void lite_cm_unlisten(struct lite_node *node);
 void lite_cm_exit(struct lite_node *node);
+void lite_cm_reopen(struct work_struct *work);
+void lite_cm_look(struct lite_node *node);
 int lite_rdma_mr_add(struct lite_mr *mr);
 void lite_rdma_mr_register(struct lite_mr *mr);
 void lite_rdma_mr_wait(struct lite_mr *mr);
@@ -200,6 +202,9 @@ struct lite_hello {
  * @lmr_next_id: id of the last one
  * @lmr_reap: looks for owners and mappers that are no more
  * @locks: locks and barriers that are kept here
+ * @no_rdma: its device has been taken away
+ * @reopen: looks for another one with its address
+ * @reopen_tries: how often it still does
  * @said: see LITE_FORGE_RECORD; under @lock
  * @refusals: how often callers that were refused are logged
  * @rejections: how often it is that others refuse us
@@ -244,6 +249,8 @@ struct lite_node {
 	struct lite_membership *members;
 	struct lite_rdma_node *rdma; /* under mr_lock; valid while a QP is */
 	bool no_rdma;
+	struct delayed_work reopen;
+	unsigned int reopen_tries;
 
 	struct kobject *kobj;
 	struct dentry *dentry;
@@ -262,6 +269,7 @@ void lite_node_get(struct lite_node *node);
 void lite_node_put(struct lite_node *node);
 struct lite_node *lite_node_find(const char *addr);
 struct lite_node *lite_node_find_on(const void *dev);
+void lite_nodes_each(void (*fn)(struct lite_node *node));
 
 /* ---- calling: peers, links, slots (peer.c, link.c, state.c, beat.c,
  * call.c, queue.c) ----

@@ -99,6 +99,22 @@ struct lite_node *lite_node_find_on(const void *dev)
 	return found;
 }
 
+/**
+ * lite_nodes_each() - do something with each node of this kernel
+ * @fn: what; no node is destroyed meanwhile
+ *
+ * Context: process.
+ */
+void lite_nodes_each(void (*fn)(struct lite_node *node))
+{
+	struct lite_node *node;
+
+	mutex_lock(&nodes_lock);
+	list_for_each_entry(node, &nodes, list)
+		fn(node);
+	mutex_unlock(&nodes_lock);
+}
+
 static int node_register(struct lite_node *node)
 {
 	struct lite_node *other;
@@ -186,6 +202,7 @@ static struct lite_node *node_alloc(const struct lite_node_cfg *cfg)
 	init_waitqueue_head(&node->conn_wait);
 	mutex_init(&node->mr_lock);
 	INIT_LIST_HEAD(&node->mrs);
+	INIT_DELAYED_WORK(&node->reopen, lite_cm_reopen);
 	lmr_init(node);
 	log_rarely(&node->refusals);
 	log_rarely(&node->rejections);
@@ -227,6 +244,7 @@ struct lite_node *lite_node_create(const struct lite_node_cfg *cfg)
 	}
 	__module_get(THIS_MODULE);
 	WRITE_ONCE(node->stopping, false);
+	lite_cm_look(node); /* if the device has gone since */
 	err = lite_ping_init(node);
 	if (err) {
 		lite_node_destroy(node);
@@ -264,6 +282,7 @@ void lite_node_stop(struct lite_node *node)
 	if (again)
 		return;
 	smp_mb(); /* pairs with connect_locked(): it sees this, or we its UP */
+	cancel_delayed_work_sync(&node->reopen); /* no more are queued */
 	lite_cm_unlisten(node);
 	/* handlers that wait for calls of ours must end, so calls go first */
 	lite_peers_reset(node, NULL, -ESHUTDOWN);
