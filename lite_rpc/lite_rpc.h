@@ -267,7 +267,8 @@ struct lite_node {
 
 void lite_node_get(struct lite_node *node);
 void lite_node_put(struct lite_node *node);
-struct lite_node *lite_node_find(const char *addr);
+struct lite_node *lite_node_find(const char *addr,
+				 const struct lite_node *caller);
 struct lite_node *lite_node_find_on(const void *dev);
 void lite_nodes_each(void (*fn)(struct lite_node *node));
 

@@ -43,26 +43,39 @@ void lite_node_put(struct lite_node *node)
 	kref_put(&node->ref, node_release);
 }
 
+static struct lite_node *find_kind(const char *addr, bool program)
+{
+	struct lite_node *node;
+
+	lockdep_assert_held(&nodes_lock);
+	list_for_each_entry(node, &nodes, list) {
+		if (node->program != program || READ_ONCE(node->stopping) ||
+		    strcmp(node->addr.text, addr))
+			continue;
+		/* it may be stopped, and be at its end, since that was looked at */
+		if (kref_get_unless_zero(&node->ref))
+			return node;
+	}
+	return NULL;
+}
+
 /**
  * lite_node_find() - the node of this kernel that listens on an address
  * @addr: normal form
+ * @caller: who wants to call it. A component calls no program, whatever address
+ *	that has; a program calls the component if both have that address
  *
  * Context: process. Return: a reference, or NULL.
  */
-struct lite_node *lite_node_find(const char *addr)
+struct lite_node *lite_node_find(const char *addr,
+				 const struct lite_node *caller)
 {
-	struct lite_node *node, *found = NULL;
+	struct lite_node *found;
 
 	mutex_lock(&nodes_lock);
-	list_for_each_entry(node, &nodes, list) {
-		if (READ_ONCE(node->stopping) || strcmp(node->addr.text, addr))
-			continue;
-		/* it may be stopped, and be at its end, since that was looked at */
-		if (!kref_get_unless_zero(&node->ref))
-			continue;
-		found = node;
-		break;
-	}
+	found = find_kind(addr, false);
+	if (!found && caller->program)
+		found = find_kind(addr, true);
 	mutex_unlock(&nodes_lock);
 	return found;
 }
@@ -122,6 +135,9 @@ static int node_register(struct lite_node *node)
 
 	mutex_lock(&nodes_lock);
 	list_for_each_entry(other, &nodes, list) {
+		/* or a program could keep a component from being made */
+		if (other->program != node->program)
+			continue;
 		if (!strcmp(other->name, node->name))
 			err = -EEXIST;
 		else if (!strcmp(other->addr.text, node->addr.text))

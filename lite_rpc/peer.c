@@ -165,7 +165,7 @@ int lite_peer_transport(struct lite_link *link)
 	if (addr->loop)
 		return 0;
 	if (lite_loop_local) {
-		local = lite_node_find(addr->text);
+		local = lite_node_find(addr->text, node);
 		if (local) {
 			lite_node_put(local);
 			return 0;

@@ -14,8 +14,8 @@
 
 #include "lite_rpc.h"
 
-static struct kobject *nodes_kobj;
-static struct dentry *nodes_dentry;
+static struct kobject *nodes_kobj, *programs_kobj;
+static struct dentry *nodes_dentry, *programs_dentry;
 
 /**
  * struct node_kobj - the directory
@@ -361,14 +361,16 @@ int lite_node_show_add(struct lite_node *node)
 	if (!nk)
 		return -ENOMEM;
 	nk->node = node;
-	err = kobject_init_and_add(&nk->kobj, &node_ktype, nodes_kobj, "%s",
-				   node->name);
+	err = kobject_init_and_add(&nk->kobj, &node_ktype,
+				   node->program ? programs_kobj : nodes_kobj,
+				   "%s", node->name);
 	if (err) {
 		kobject_put(&nk->kobj);
 		return err;
 	}
 	node->kobj = &nk->kobj;
-	node->dentry = debugfs_create_dir(node->name, nodes_dentry);
+	node->dentry = debugfs_create_dir(node->name, node->program ?
+					  programs_dentry : nodes_dentry);
 	debugfs_create_file("links", 0400, node->dentry, node, &links_fops);
 	debugfs_create_file("mrs", 0400, node->dentry, node, &mrs_fops);
 	debugfs_create_file("locks", 0400, node->dentry, node,
@@ -403,7 +405,13 @@ int lite_show_init(void)
 	nodes_kobj = kobject_create_and_add("nodes", lite_kobj());
 	if (!nodes_kobj)
 		return -ENOMEM;
+	programs_kobj = kobject_create_and_add("programs", lite_kobj());
+	if (!programs_kobj) {
+		kobject_put(nodes_kobj);
+		return -ENOMEM;
+	}
 	nodes_dentry = debugfs_create_dir("nodes", lite_debugfs());
+	programs_dentry = debugfs_create_dir("programs", lite_debugfs());
 	return 0;
 }
 
@@ -414,6 +422,8 @@ int lite_show_init(void)
  */
 void lite_show_exit(void)
 {
+	debugfs_remove(programs_dentry);
 	debugfs_remove(nodes_dentry);
+	kobject_put(programs_kobj);
 	kobject_put(nodes_kobj);
 }

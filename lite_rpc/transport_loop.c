@@ -21,8 +21,8 @@ static DEFINE_PER_CPU(unsigned int, loop_depth);
 static int loop_connect(struct lite_link *link)
 {
 	struct lite_peer *peer = link->peer;
-	struct lite_node *server = lite_node_find(peer->addr.text);
 	struct lite_node *self = peer->node;
+	struct lite_node *server = lite_node_find(peer->addr.text, self);
 	struct lite_conn *conn;
 	long left;
 	int err;

@@ -6,6 +6,7 @@
  * own.
  */
 #include <linux/fs.h>
+#include <linux/in.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/poll.h>
@@ -145,6 +146,20 @@ static bool terminated(const char *s, size_t size)
 	return strnlen(s, size) < size;
 }
 
+/* Peers know components by these, and would find a program there. */
+static bool is_component_port(const struct lite_u_node *a)
+{
+	struct lite_addr addr;
+	u16 port;
+
+	/* a bad address is the node's to complain about */
+	if (lite_addr_parse(&addr, a->addr, LITE_PORT_USER) || addr.loop)
+		return false;
+	/* where the port is, is the same for IPv6 */
+	port = ntohs(((struct sockaddr_in *)&addr.ss)->sin_port);
+	return port >= LITE_PORT_GMGR && port <= LITE_PORT_PCOMP;
+}
+
 static long make_node(struct lite_user *u, void __user *arg)
 {
 	struct lite_node_cfg cfg = {
@@ -164,6 +179,8 @@ static long make_node(struct lite_user *u, void __user *arg)
 	if (!terminated(a.name, sizeof(a.name)) ||
 	    !terminated(a.addr, sizeof(a.addr)))
 		return -ENAMETOOLONG;
+	if (is_component_port(&a))
+		return -EACCES;
 	cfg.name = a.name;
 	cfg.addr = a.addr;
 	mutex_lock(&u->node_lock);

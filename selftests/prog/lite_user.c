@@ -342,6 +342,18 @@ static void test_errors(const char *addr)
 	result(!other && errno == EEXIST, "a name is taken once");
 	other = open_as("x", addr);
 	result(!other && errno == EADDRINUSE, "so is an address");
+	other = lite_open("other", "127.0.0.1:7471");
+	result(!other && errno == EACCES, "a component's port is EACCES");
+	other = lite_open("m0", "loop:m0");
+	result(!!other, "a component's name takes nothing from it");
+	nobody = other ? lite_peer(other, "loop:m0", 0) : -1;
+	c.peer = nobody;
+	err = other ? lite_call(other, &c) : 0;
+	/* where components have IP addresses it is one's own, which does not answer */
+	result(!other || fails(err, ENOSYS) || fails(err, ECONNREFUSED) ||
+	       (strchr(addr, '.') && fails(err, ETIMEDOUT)),
+	       "who calls that address calls the component, if it has it");
+	lite_close(other);
 	other = lite_open("other", "nonsense");
 	result(!other && errno == EINVAL, "a bad address is EINVAL");
 	c = (struct lite_call){ .peer = peer, .op = OP_HOLD, .timeout_ms = 300 };
@@ -402,7 +414,7 @@ static int mapped_by(const char *name)
 	FILE *f;
 
 	snprintf(line, sizeof(line),
-		 "/sys/kernel/debug/lego/nodes/lite-user-s%d/lmrs", getpid());
+		 "/sys/kernel/debug/lego/programs/lite-user-s%d/lmrs", getpid());
 	f = fopen(line, "r");
 	while (f && fgets(line, sizeof(line), f))
 		if (sscanf(line, "%63s %*x %*u %u", is, &nr) == 2 &&

@@ -58,6 +58,7 @@ tap_like "$got" '^lite-kv: .*Permission denied' "the device is root's"
 got=$(on_sh one 'cd /sys/module/lite_rpc; before=$(cat refcnt)
 	exec 3<> /dev/lite; echo $(($(cat refcnt) - before))')
 tap_is "$got" 1 "an open device keeps the module"
-left=$(on_sh one 'ls /sys/kernel/lego/nodes | grep -c -e lite-user -e kv -e p[io]ng')
+left=$(on_sh one 'ls /sys/kernel/lego/nodes /sys/kernel/lego/programs |
+	grep -c -e lite-user -e kv -e p[io]ng')
 tap_is "$left" 0 "no node is left"
 tap_done
