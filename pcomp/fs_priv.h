@@ -340,12 +340,12 @@ struct pcomp_fs_buf *
 pcomp_fs_buf_get_killable(struct pcomp_fs_pool *pool);
 void pcomp_fs_buf_put(struct pcomp_fs_pool *pool, struct pcomp_fs_buf *buf);
 
-/* fs_inode.c */
-extern const struct super_operations pcomp_fs_super_ops;
-int pcomp_fs_inode_init(void);
-void pcomp_fs_inode_exit(void);
-struct inode *pcomp_fs_iget(struct super_block *sb,
-			    const struct scomp_attr *attr, u64 gen);
+/* fs_attr.c */
+void pcomp_fs_set_attr(struct inode *inode, const struct scomp_attr *attr);
+bool pcomp_fs_differs(const struct pcomp_fs_inode *fi,
+		      const struct scomp_attr *attr);
+void pcomp_fs_remember(struct pcomp_fs_inode *fi,
+		       const struct scomp_attr *attr);
 bool pcomp_fs_same(struct inode *inode, const struct scomp_attr *attr,
 		   bool trust);
 struct scomp_file pcomp_fs_which(struct inode *inode);
@@ -357,13 +357,20 @@ void pcomp_fs_apply_own(struct inode *inode, const struct scomp_attr *attr,
 void pcomp_fs_changed(struct inode *inode);
 void pcomp_fs_write_failed(struct inode *inode);
 int pcomp_fs_write_back(struct inode *inode);
-bool pcomp_fs_is_full(struct pcomp_fs *fs);
 bool pcomp_fs_has_dirty(struct inode *inode);
 bool pcomp_fs_fresh(const struct inode *inode);
 int pcomp_fs_refresh(struct dentry *dentry);
 int pcomp_fs_refresh_now(struct dentry *dentry);
 void pcomp_fs_own_ctime(struct inode *inode);
 int pcomp_fs_revalidate_data(struct inode *inode);
+
+/* fs_inode.c */
+extern const struct super_operations pcomp_fs_super_ops;
+int pcomp_fs_inode_init(void);
+void pcomp_fs_inode_exit(void);
+struct inode *pcomp_fs_iget(struct super_block *sb,
+			    const struct scomp_attr *attr, u64 gen);
+bool pcomp_fs_is_full(struct pcomp_fs *fs);
 int pcomp_fs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		     struct kstat *stat, u32 mask, unsigned int flags);
 int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
