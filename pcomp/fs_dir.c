@@ -308,7 +308,7 @@ static int pcomp_fs_symlinked(struct dentry *dentry, const char *target,
 static int pcomp_fs_symlink(struct mnt_idmap *idmap, struct inode *dir,
 			    struct dentry *dentry, const char *target)
 {
-	struct scomp_link_req req = {};
+	struct scomp_path_req req = {};
 	struct scomp_attr attr;
 	struct pcomp_fs_call call = {
 		.op = SCOMP_SYMLINK,
@@ -340,7 +340,7 @@ static int pcomp_fs_link(struct dentry *old, struct inode *dir,
 			 struct dentry *dentry)
 {
 	struct inode *inode = d_inode(old);
-	struct scomp_link_req req = {};
+	struct scomp_path_req req = {};
 	struct scomp_attr attr;
 	struct pcomp_fs_call call = {
 		.op = SCOMP_LINK,

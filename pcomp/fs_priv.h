@@ -9,6 +9,8 @@
  *	  folio lock
  *	    pcomp_fs_inode.change
  *	      pcomp_fs.path_sem	no name changes while a call that has it is out
+ *	        pcomp_fs.settle_mutex
+ *	          pcomp_fs.slot_lock	a spinlock
  *	        pcomp_fs.peer_lock
  *	  pcomp_fs_inode.lock	a spinlock
  *	  pcomp_fs.claim_mutex	held across calls to other pComponents
@@ -91,6 +93,23 @@ struct pcomp_fs_pool {
 	unsigned int nr;
 };
 
+#define PCOMP_FS_SLOTS 64
+
+/**
+ * struct pcomp_fs_slot - of requests that change files
+ * @seq: number of the last one
+ * @open: incarnation of the sComponent that may still execute it, though nobody
+ *	waits for that any more; 0: none
+ * @ordered: if so, no other request is sent before that is known
+ * @busy: a call has it, or it is @open
+ */
+struct pcomp_fs_slot {
+	u64 seq;
+	u64 open;
+	bool ordered;
+	bool busy;
+};
+
 /**
  * struct pcomp_fs - a superblock: all mounts of a vNode at a component
  * @pc: its component, pinned
@@ -119,6 +138,13 @@ struct pcomp_fs_pool {
  * @soft: it may be, after @retry_s
  * @space_next: jiffies, till then @full is believed
  * @full: there is so little room that write() waits for the sComponent
+ * @slot: of requests that change files
+ * @slot_lock: protects them
+ * @slot_wait: for one that is not busy
+ * @slot_base: their numbers at the sComponent begin here; -1: none yet
+ * @open_slots: how many are pcomp_fs_slot.open
+ * @unsettled: of them, those whose order matters
+ * @settle_mutex: one asks what became of them
  * @claim_mutex: one claim at a time
  * @claims: in fs_lock.c's list, protected by its mutex as is @claim
  * @claim: may programs lock files?
@@ -151,6 +177,13 @@ struct pcomp_fs {
 	bool soft;
 	unsigned long space_next;
 	bool full;
+	struct pcomp_fs_slot slot[PCOMP_FS_SLOTS];
+	spinlock_t slot_lock; /* see above */
+	wait_queue_head_t slot_wait;
+	int slot_base;
+	atomic_t open_slots;
+	atomic_t unsettled;
+	struct mutex settle_mutex; /* see above */
 	struct mutex claim_mutex; /* see above */
 	struct list_head claims;
 	enum pcomp_fs_claim claim;
@@ -291,8 +324,10 @@ struct pcomp_fs_name {
  * @soft: do not wait longer than pcomp_fs.retry_s for it
  * @maybe: set if an earlier try may have been executed, which the sComponent
  *	that answered does not know
- * @id: pcomp_fs_rpc()'s: by which a sComponent knows the request again
- * @tried: pcomp_fs_rpc()'s: who may have executed it, an incarnation
+ * @slot: pcomp_fs_rpc()'s: what a sComponent knows the request by
+ * @tried: pcomp_fs_rpc()'s: incarnation of the sComponent that may have executed
+ *	it
+ * @open: pcomp_fs_rpc()'s: the same, until that one answers
  */
 struct pcomp_fs_call {
 	u16 op;
@@ -311,12 +346,15 @@ struct pcomp_fs_call {
 	bool once;
 	bool soft;
 	bool maybe;
-	u32 id;
+	struct pcomp_fs_slot *slot;
 	u64 tried;
+	u64 open;
 };
 
 /* fs_rpc.c */
 int pcomp_fs_rpc(struct pcomp_fs *fs, struct pcomp_fs_call *call);
+bool pcomp_fs_is_away(int err);
+struct lite_peer *pcomp_fs_peer(struct pcomp_fs *fs, u64 *incarnation);
 int pcomp_fs_connect(struct pcomp_fs *fs);
 void pcomp_fs_disconnect(struct pcomp_fs *fs);
 struct pcomp_fs_who pcomp_fs_who(void);
@@ -329,6 +367,15 @@ struct pcomp_fs_who pcomp_fs_who_for(const struct inode *inode);
 int pcomp_fs_rpc_getattr(struct pcomp_fs *fs, struct pcomp_fs_who who,
 			 struct pcomp_fs_name name, unsigned int flags,
 			 struct scomp_attr *attr);
+
+/* fs_slot.c */
+int pcomp_fs_slots_init(struct pcomp_fs *fs);
+void pcomp_fs_slots_exit(struct pcomp_fs *fs);
+int pcomp_fs_settle(struct pcomp_fs *fs, struct lite_peer *peer,
+		    u64 incarnation, bool all, bool nokill);
+int pcomp_fs_slot_get(struct pcomp_fs *fs, struct pcomp_fs_call *call,
+		      struct lite_peer *peer, u64 incarnation);
+int pcomp_fs_slot_put(struct pcomp_fs *fs, struct pcomp_fs_call *call, int err);
 
 /* fs_pool.c */
 struct pcomp_fs_pool *pcomp_fs_pool_create(struct lite_node *node,

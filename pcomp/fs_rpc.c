@@ -2,7 +2,6 @@
 /*
  * Calls to the sComponent: names, rights, and patience while it restarts.
  */
-#include <linux/atomic.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/delay.h>
@@ -17,10 +16,9 @@
 #include "fs_priv.h"
 
 #define PCOMP_FS_TIMEOUT_MS 10000
+/* All calls of the mount wait for a rename; to ask again does no harm. */
+#define PCOMP_FS_LOCKED_MS 2000
 #define PCOMP_FS_MEMBERS 256 /* as many as gmgr takes */
-
-/* Of requests; it is enough that a component does not use one twice. */
-static atomic_t pcomp_fs_last_id;
 
 /**
  * pcomp_fs_who() - the calling task
@@ -76,11 +74,15 @@ static int pcomp_fs_find(struct pcomp_fs *fs, struct lite_member *found)
 	return err;
 }
 
-/*
- * A reference to the sComponent's peer as the membership table has it now,
- * that is, of its present incarnation, which is set.
+/**
+ * pcomp_fs_peer() - the sComponent as the membership table has it now
+ * @fs: the mount
+ * @incarnation: set to its present one
+ *
+ * Context: process, sleeps.
+ * Return: a reference, for lite_peer_put(), or ERR_PTR.
  */
-static struct lite_peer *pcomp_fs_peer(struct pcomp_fs *fs, u64 *incarnation)
+struct lite_peer *pcomp_fs_peer(struct pcomp_fs *fs, u64 *incarnation)
 {
 	struct lite_peer *peer, *old = NULL;
 	struct lite_member m;
@@ -201,29 +203,6 @@ static int pcomp_fs_put_name(struct pcomp_fs *fs, struct pcomp_fs_name *name,
 	return n;
 }
 
-/* The fixed part as it was given, with the id, where there is a place for it. */
-static void pcomp_fs_put_fixed(struct pcomp_fs_call *call, void *buf)
-{
-	__le32 id = cpu_to_le32(call->id);
-
-	memcpy(buf, call->req, call->req_len);
-	switch (call->op) {
-	case SCOMP_CREATE:
-		((struct scomp_create_req *)buf)->id = id;
-		break;
-	case SCOMP_REMOVE:
-		((struct scomp_remove_req *)buf)->id = id;
-		break;
-	case SCOMP_RENAME:
-		((struct scomp_rename_req *)buf)->id = id;
-		break;
-	case SCOMP_SYMLINK:
-	case SCOMP_LINK:
-		((struct scomp_link_req *)buf)->id = id;
-		break;
-	}
-}
-
 static int pcomp_fs_build(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 			  char *buf)
 {
@@ -231,7 +210,12 @@ static int pcomp_fs_build(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 	size_t len = call->req_len;
 	int n;
 
-	pcomp_fs_put_fixed(call, buf);
+	memcpy(buf, call->req, call->req_len);
+	if (call->slot) {
+		hdr->seq = cpu_to_le64(call->slot->seq);
+		hdr->slot = cpu_to_le16(fs->slot_base +
+					(call->slot - fs->slot));
+	}
 	hdr->uid = cpu_to_le32(call->who.uid);
 	hdr->gid = cpu_to_le32(call->who.gid);
 	hdr->vid = cpu_to_le32(fs->vid);
@@ -247,9 +231,50 @@ static int pcomp_fs_build(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 	return len + n;
 }
 
-/* One try. Sets *@away if the sComponent did not answer. */
-static int pcomp_fs_try(struct pcomp_fs *fs, struct pcomp_fs_call *call,
-			char *buf, bool *away)
+/**
+ * pcomp_fs_is_away() - does an error say that the sComponent did not answer?
+ * @err: of a call
+ *
+ * So does the answer that it should be asked again.
+ */
+bool pcomp_fs_is_away(int err)
+{
+	switch (err) {
+	case -ETIMEDOUT:
+	case -ECONNRESET:
+	case -ENOTCONN:
+	case -ECONNREFUSED:
+	case -EHOSTUNREACH:
+	case -EHOSTDOWN:
+	case -ENOKEY:
+	case -EKEYREJECTED:
+	case -ESTALE:
+	case -EAGAIN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Before a try: nothing else may be executed after it, and it needs a slot. */
+static int pcomp_fs_prepare(struct pcomp_fs *fs, struct pcomp_fs_call *call,
+			    struct lite_peer *peer, u64 incarnation)
+{
+	int err;
+
+	/* Only the incarnation that may have executed it knows whether it did. */
+	if (call->tried && call->tried != incarnation)
+		call->maybe = true;
+	if (call->open != incarnation)
+		call->open = 0;
+	err = pcomp_fs_settle(fs, peer, incarnation, false, call->nokill);
+	if (err || lite_op_desc(call->op)->flags & LITE_OPF_IDEMPOTENT)
+		return err;
+	return pcomp_fs_slot_get(fs, call, peer, incarnation);
+}
+
+static int pcomp_fs_send(struct pcomp_fs *fs, struct pcomp_fs_call *call,
+			 struct lite_peer *peer, u64 incarnation, char *buf)
 {
 	struct lite_call lc = {
 		.op = call->op,
@@ -261,47 +286,45 @@ static int pcomp_fs_try(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 		.nr_in = call->in ? 1 : 0,
 		.out = call->out,
 		.nr_out = call->out ? 1 : 0,
-		.timeout_ms = PCOMP_FS_TIMEOUT_MS,
+		.timeout_ms = call->locked ? PCOMP_FS_LOCKED_MS :
+					     PCOMP_FS_TIMEOUT_MS,
 		.nokill = call->nokill,
 	};
-	struct lite_peer *peer;
-	u64 incarnation;
 	int n, err;
 
-	*away = false;
 	n = pcomp_fs_build(fs, call, buf);
 	if (n < 0)
 		return n;
 	lc.req_len = n;
+	err = lite_call(peer, &lc);
+	call->rsp_len = lc.rsp_len;
+	if (err == -ETIMEDOUT || err == -ECONNRESET || err == -EINTR) {
+		call->tried = incarnation;
+		call->open = incarnation;
+	} else if (!pcomp_fs_is_away(err)) {
+		call->open = 0;
+	}
+	return err;
+}
+
+/* One try. Sets *@away if the sComponent did not answer. */
+static int pcomp_fs_try(struct pcomp_fs *fs, struct pcomp_fs_call *call,
+			char *buf, bool *away)
+{
+	struct lite_peer *peer;
+	u64 incarnation;
+	int err;
+
 	peer = pcomp_fs_peer(fs, &incarnation);
 	if (IS_ERR(peer)) {
 		*away = true;
 		return PTR_ERR(peer);
 	}
-	/* Only he who may have executed it knows whether he did. */
-	if (call->tried && call->tried != incarnation)
-		call->maybe = true;
-	err = lite_call(peer, &lc);
+	err = pcomp_fs_prepare(fs, call, peer, incarnation);
+	if (!err)
+		err = pcomp_fs_send(fs, call, peer, incarnation, buf);
 	lite_peer_put(peer);
-	call->rsp_len = lc.rsp_len;
-	switch (err) {
-	case -ETIMEDOUT:
-	case -ECONNRESET:
-		call->tried = incarnation;
-		fallthrough;
-	case -ENOTCONN:
-	case -ECONNREFUSED:
-	case -EHOSTUNREACH:
-	case -EHOSTDOWN:
-	case -ENOKEY:
-	case -EKEYREJECTED:
-	case -ESTALE:
-	case -EAGAIN:
-		*away = true;
-		break;
-	default:
-		break;
-	}
+	*away = pcomp_fs_is_away(err);
 	return err;
 }
 
@@ -361,8 +384,9 @@ static bool pcomp_fs_gives_up(struct pcomp_fs *fs,
  * gives up on a soft mount, or for a process that was killed; else it goes on.
  * From then on these fail soon, until it answers again: else the end of a
  * process would wait for each of its dirty files.
- * What cannot be done twice has the same id each time, by which the sComponent
- * knows it; but one that has come again does not: then look at @call->maybe.
+ * What changes files has a slot, in which the sComponent executes it once; but
+ * one that was started again does not know what it did before: then look at
+ * @call->maybe.
  *
  * Context: process, no spinlock; allocates without recursing into the file
  *	system.
@@ -379,10 +403,9 @@ int pcomp_fs_rpc(struct pcomp_fs *fs, struct pcomp_fs_call *call)
 	int err;
 
 	call->maybe = false;
+	call->slot = NULL;
 	call->tried = 0;
-	do
-		call->id = atomic_inc_return(&pcomp_fs_last_id);
-	while (!call->id);
+	call->open = 0;
 	buf = kmalloc(LITE_REQ_MAX, GFP_NOFS);
 	if (!buf) {
 		err = -ENOMEM;
@@ -418,6 +441,7 @@ int pcomp_fs_rpc(struct pcomp_fs *fs, struct pcomp_fs_call *call)
 		}
 		wait = min(wait * 2, 500U);
 	}
+	err = pcomp_fs_slot_put(fs, call, err);
 	kfree(buf);
 out:
 	memalloc_nofs_restore(nofs);

@@ -57,7 +57,7 @@ static int pcomp_fs_silly_rpc(struct pcomp_fs *fs, u16 op,
 		.name2 = to,
 		.req = &req,
 		.req_len = op == SCOMP_RENAME ? sizeof(req) :
-						sizeof(struct scomp_link_req),
+						sizeof(struct scomp_path_req),
 		.rsp = &attr,
 		.rsp_size = sizeof(attr),
 		.locked = true,

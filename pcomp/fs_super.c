@@ -163,6 +163,10 @@ static int pcomp_fs_test_super(struct super_block *sb, struct fs_context *fc)
 
 static int pcomp_fs_make_pools(struct pcomp_fs *fs)
 {
+	int err = pcomp_fs_slots_init(fs);
+
+	if (err)
+		return err;
 	fs->wq = alloc_workqueue("pcomp_fs", WQ_UNBOUND, 0);
 	if (!fs->wq)
 		return -ENOMEM;
@@ -228,10 +232,12 @@ static void pcomp_fs_free(struct pcomp_fs *fs)
 		destroy_workqueue(fs->wq);
 	pcomp_fs_pool_destroy(fs->write_pool);
 	pcomp_fs_pool_destroy(fs->read_pool);
+	pcomp_fs_slots_exit(fs);
 	pcomp_fs_disconnect(fs);
 	if (fs->pc)
 		pcomp_put(fs->pc);
 	mutex_destroy(&fs->claim_mutex);
+	mutex_destroy(&fs->settle_mutex);
 	mutex_destroy(&fs->peer_lock);
 	kfree(fs);
 }
@@ -284,6 +290,10 @@ static int pcomp_fs_init_context(struct fs_context *fc)
 	mutex_init(&fs->peer_lock);
 	mutex_init(&fs->claim_mutex);
 	INIT_LIST_HEAD(&fs->claims);
+	spin_lock_init(&fs->slot_lock);
+	init_waitqueue_head(&fs->slot_wait);
+	mutex_init(&fs->settle_mutex);
+	fs->slot_base = -1;
 	init_rwsem(&fs->path_sem);
 	atomic64_set(&fs->gen, 1);
 	fs->silly_tag = get_random_u32();

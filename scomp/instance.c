@@ -153,12 +153,12 @@ struct scomp *scomp_create(const struct scomp_cfg *cfg)
 	sc->cred = prepare_kernel_cred(&init_task);
 	if (!sc->cred)
 		goto err_free_dir_name;
-	sc->dups = scomp_dups_create();
-	if (!sc->dups)
+	sc->slots = scomp_slots_create();
+	if (!sc->slots)
 		goto err_put_cred;
 	err = scomp_open_dir(sc);
 	if (err)
-		goto err_free_dups;
+		goto err_free_slots;
 
 	node_cfg.priv = sc;
 	sc->node = lite_node_create(&node_cfg);
@@ -205,8 +205,8 @@ err_destroy_node:
 	lite_node_destroy(sc->node);
 err_close_dir:
 	scomp_close_dir(sc);
-err_free_dups:
-	scomp_dups_destroy(sc->dups);
+err_free_slots:
+	scomp_slots_destroy(sc->slots);
 err_put_cred:
 	put_cred(sc->cred);
 err_free_dir_name:
@@ -233,7 +233,7 @@ void scomp_destroy(struct scomp *sc)
 	scomp_pool_destroy(sc->pool);
 	lite_node_destroy(sc->node);
 	scomp_close_dir(sc);
-	scomp_dups_destroy(sc->dups);
+	scomp_slots_destroy(sc->slots);
 	put_cred(sc->cred);
 	kfree(sc->dir_name);
 	kfree(sc);

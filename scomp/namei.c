@@ -104,7 +104,8 @@ int scomp_op_create(struct scomp_op *op)
 	struct dentry *dentry;
 	int err;
 
-	if (le32_to_cpu(req->excl) > 1 || le32_to_cpu(req->mode) > U16_MAX)
+	if (le32_to_cpu(req->excl) > 1 || le32_to_cpu(req->mode) > U16_MAX ||
+	    req->reserved)
 		return -EINVAL;
 	err = scomp_start(op, op->path, &parent, &dentry);
 	if (err)
@@ -149,7 +150,7 @@ int scomp_op_remove(struct scomp_op *op)
 	struct inode *dir;
 	int err;
 
-	if (le32_to_cpu(req->dir) > 1)
+	if (le32_to_cpu(req->dir) > 1 || req->reserved)
 		return -EINVAL;
 	err = scomp_start(op, op->path, &parent, &dentry);
 	if (err)
@@ -232,7 +233,7 @@ int scomp_op_rename(struct scomp_op *op)
 	int err;
 
 	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
-	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE) || req->reserved)
 		return -EINVAL;
 	err = scomp_lookup_parent(op->sc, op->path, &from, &last);
 	if (err)
@@ -262,7 +263,6 @@ out_put_from:
 static int scomp_new_link(struct scomp_op *op, const char *name,
 			  const struct path *old, const char *target)
 {
-	const struct scomp_link_req *req = op->msg;
 	struct scomp_attr *rsp = lite_req_rsp(op->req);
 	struct path parent, path;
 	struct mnt_idmap *idmap;
@@ -270,8 +270,6 @@ static int scomp_new_link(struct scomp_op *op, const char *name,
 	struct inode *dir;
 	int err;
 
-	if (req->reserved)
-		return -EINVAL;
 	err = scomp_start(op, name, &parent, &dentry);
 	if (err)
 		return err;

@@ -21,7 +21,7 @@ struct cred;
 struct dentry;
 struct file;
 struct scomp;
-struct scomp_dups;
+struct scomp_slots;
 
 #define SCOMP_CHANGE_BITS 6
 
@@ -82,7 +82,7 @@ struct scomp_pool {
  * @kobj_gone: the last reader of sysfs is out
  * @node: its endpoint
  * @pool: buffers
- * @dups: what was answered lately
+ * @slots: of requests that change files
  * @change: by inode: held from the look at a file before a change of it to
  *	that after; outside of the inode's own lock
  * @cred: full rights, for what the pComponent has checked at open
@@ -105,7 +105,7 @@ struct scomp {
 	struct completion kobj_gone;
 	struct lite_node *node;
 	struct scomp_pool *pool;
-	struct scomp_dups *dups;
+	struct scomp_slots *slots;
 	struct mutex change[1 << SCOMP_CHANGE_BITS]; /* see above */
 	const struct cred *cred;
 	struct path dir;
@@ -165,10 +165,11 @@ void scomp_debugfs_exit(void);
 void scomp_debugfs_add(struct scomp *sc);
 void scomp_debugfs_del(struct scomp *sc);
 
-/* dup.c */
-struct scomp_dups *scomp_dups_create(void);
-void scomp_dups_destroy(struct scomp_dups *d);
-int scomp_once(struct scomp_op *op, u32 id, int (*fn)(struct scomp_op *op));
+/* slot.c */
+struct scomp_slots *scomp_slots_create(void);
+void scomp_slots_destroy(struct scomp_slots *t);
+int scomp_once(struct scomp_op *op, int (*fn)(struct scomp_op *op));
+int scomp_op_cancel(struct scomp_op *op);
 
 /* serve.c */
 extern const struct lite_handler scomp_handlers[];

@@ -15,13 +15,11 @@
  * struct scomp_op_desc - an operation
  * @fixed: bytes of the request before its paths
  * @paths: how many paths it must have
- * @id_at: where its id is, if it is not to be executed twice; else 0
  * @fn: does it; returns the reply's length or a negative error
  */
 struct scomp_op_desc {
 	u16 fixed;
 	u8 paths;
-	u8 id_at;
 	int (*fn)(struct scomp_op *op);
 };
 
@@ -32,14 +30,6 @@ struct scomp_op_desc {
 		.fn = (func),                    \
 	}
 
-#define SCOMP_ONCE(nr, type, n, func)            \
-	[LITE_OP_NR(nr)] = {                     \
-		.fixed = sizeof(struct type),    \
-		.paths = (n),                    \
-		.id_at = offsetof(struct type, id), \
-		.fn = (func),                    \
-	}
-
 static const struct scomp_op_desc scomp_ops[] = {
 	SCOMP_OP(SCOMP_GETATTR, scomp_path_req, 1, scomp_op_getattr),
 	SCOMP_OP(SCOMP_SETATTR, scomp_setattr_req, 1, scomp_op_setattr),
@@ -47,13 +37,14 @@ static const struct scomp_op_desc scomp_ops[] = {
 	SCOMP_OP(SCOMP_WRITE, scomp_io_req, 1, scomp_op_write),
 	SCOMP_OP(SCOMP_READDIR, scomp_readdir_req, 1, scomp_op_readdir),
 	SCOMP_OP(SCOMP_READLINK, scomp_path_req, 1, scomp_op_readlink),
-	SCOMP_ONCE(SCOMP_CREATE, scomp_create_req, 1, scomp_op_create),
-	SCOMP_ONCE(SCOMP_REMOVE, scomp_remove_req, 1, scomp_op_remove),
-	SCOMP_ONCE(SCOMP_RENAME, scomp_rename_req, 2, scomp_op_rename),
-	SCOMP_ONCE(SCOMP_SYMLINK, scomp_link_req, 2, scomp_op_symlink),
-	SCOMP_ONCE(SCOMP_LINK, scomp_link_req, 2, scomp_op_link),
+	SCOMP_OP(SCOMP_CREATE, scomp_create_req, 1, scomp_op_create),
+	SCOMP_OP(SCOMP_REMOVE, scomp_remove_req, 1, scomp_op_remove),
+	SCOMP_OP(SCOMP_RENAME, scomp_rename_req, 2, scomp_op_rename),
+	SCOMP_OP(SCOMP_SYMLINK, scomp_path_req, 2, scomp_op_symlink),
+	SCOMP_OP(SCOMP_LINK, scomp_path_req, 2, scomp_op_link),
 	SCOMP_OP(SCOMP_FSYNC, scomp_path_req, 1, scomp_op_fsync),
 	SCOMP_OP(SCOMP_STATFS, scomp_path_req, 1, scomp_op_statfs),
+	SCOMP_OP(SCOMP_CANCEL, scomp_path_req, 0, scomp_op_cancel),
 };
 
 /*
@@ -72,6 +63,8 @@ static int scomp_get_paths(struct scomp_op *op, const struct scomp_hdr *hdr,
 	if (lite_req_len(op->req) != desc->fixed + len + len2)
 		return -EMSGSIZE;
 	if (desc->paths == 2 ? !len2 : len2)
+		return -EINVAL;
+	if (!desc->paths && len)
 		return -EINVAL;
 	s = kmalloc(len + len2 + 2, GFP_KERNEL);
 	if (!s)
@@ -93,13 +86,12 @@ static int scomp_get_paths(struct scomp_op *op, const struct scomp_hdr *hdr,
 	return len2 < LITE_PATH_LEN ? 0 : -ENAMETOOLONG;
 }
 
-static int scomp_execute(struct scomp_op *op, const struct scomp_op_desc *desc)
+/* What changes files, and what cancels that, has a slot; nothing else does. */
+static int scomp_check_slot(const struct scomp_hdr *hdr, bool has_slot)
 {
-	u32 id = 0;
-
-	if (desc->id_at)
-		id = le32_to_cpup(op->msg + desc->id_at);
-	return id ? scomp_once(op, id, desc->fn) : desc->fn(op);
+	if (!has_slot)
+		return hdr->seq || hdr->slot ? -EINVAL : 0;
+	return hdr->seq && le16_to_cpu(hdr->slot) < SCOMP_SLOTS ? 0 : -EINVAL;
 }
 
 static int scomp_do(struct scomp_op *op)
@@ -109,6 +101,7 @@ static int scomp_do(struct scomp_op *op)
 	const struct scomp_hdr *hdr = op->msg;
 	const struct cred *cred, *old;
 	char *mem = NULL;
+	bool once;
 	kgid_t gid;
 	int ret;
 
@@ -119,8 +112,14 @@ static int scomp_do(struct scomp_op *op)
 		return -EMSGSIZE;
 	op->uid = make_kuid(&init_user_ns, le32_to_cpu(hdr->uid));
 	gid = make_kgid(&init_user_ns, le32_to_cpu(hdr->gid));
-	if (!uid_valid(op->uid) || !gid_valid(gid))
+	if (!uid_valid(op->uid) || !gid_valid(gid) || hdr->reserved ||
+	    hdr->reserved2)
 		return -EINVAL;
+	once = !(lite_op_desc(lite_req_op(op->req))->flags &
+		 LITE_OPF_IDEMPOTENT);
+	ret = scomp_check_slot(hdr, once || desc->fn == scomp_op_cancel);
+	if (ret)
+		return ret;
 	ret = scomp_get_paths(op, hdr, desc, &mem);
 	if (ret)
 		goto out_free;
@@ -130,7 +129,7 @@ static int scomp_do(struct scomp_op *op)
 		goto out_free;
 	}
 	old = override_creds(cred);
-	ret = scomp_execute(op, desc);
+	ret = once ? scomp_once(op, desc->fn) : desc->fn(op);
 	revert_creds(old);
 	put_cred(cred);
 out_free:
@@ -182,6 +181,7 @@ const struct lite_handler scomp_handlers[] = {
 	[LITE_OP_NR(SCOMP_LINK)] = { .fn = scomp_serve },
 	[LITE_OP_NR(SCOMP_FSYNC)] = { .fn = scomp_serve },
 	[LITE_OP_NR(SCOMP_STATFS)] = { .fn = scomp_serve },
+	[LITE_OP_NR(SCOMP_CANCEL)] = { .fn = scomp_serve },
 };
 
 const unsigned int scomp_nr_handlers = ARRAY_SIZE(scomp_handlers);

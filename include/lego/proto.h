@@ -18,13 +18,13 @@
  *	out segments; LMRs; keys: the flags of lite_connect_req, the nonce of
  *	lite_connect_rsp, LITE_IMM_AUTH; the service of programs; class 2 is
  *	prefetch, write-back is 3; heartbeats, LITE_IMM_BEAT; locks and
- *	barriers; the verifier of SCOMP_WRITE and SCOMP_FSYNC, which replies;
- *	ids of requests to SCOMP that are not to be executed twice
+ *	barriers; the verifier of SCOMP_WRITE and SCOMP_FSYNC, which replies
  *   3  what an mComponent answers says what the caller can do: full, busy, not
  *	there any more and a bad request are different statuses; PCOMP_LIVING;
  *	what members keep for a gmgr that is restarted: GMGR_VNODE_TABLE,
  *	GMGR_TELL_MEMBERS, GMGR_TELL_VNODES, and what GMGR_JOIN and
- *	GMGR_HEARTBEAT say of it
+ *	GMGR_HEARTBEAT say of it;
+ *	slots of requests to SCOMP that change files, SCOMP_CANCEL
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H
@@ -1029,11 +1029,20 @@ static_assert(sizeof(struct mcomp_export_rsp) == 16);
  * link is never followed (LITE_ST_LOOP), the pComponent's VFS does that.
  * Each begins with struct scomp_hdr; paths follow the fixed part, with no NUL.
  *
- * What is not to be executed twice has an id: CREATE, REMOVE, RENAME, SYMLINK
- * and LINK. A request that comes again from the same incarnation with the same
- * operation and id gets the answer that the first one got, or LITE_ST_AGAIN
- * while that is executed. The last SCOMP_DUPS answers are kept, till the
- * sComponent ends. 0: no id.
+ * What changes files is executed once, and never later than the caller's next
+ * request: CREATE, REMOVE, RENAME, SYMLINK, LINK, SETATTR, WRITE and FSYNC. Each
+ * has a slot and a number there, as NFSv4.1's requests have in a session. A
+ * pComponent has one request under way in a slot, and the next one has a higher
+ * number. The sComponent keeps a slot's last number and reply, until it ends:
+ *
+ *   - the same number: the request was repeated, and is answered with that
+ *     reply, or LITE_ST_AGAIN while it is being executed
+ *   - a lower one: the request was on its way for too long, and is not executed
+ *     (LITE_ST_INVAL; nobody waits for that)
+ *   - a higher one is executed, unless the one before still is: LITE_ST_AGAIN
+ *
+ * A caller that does not wait for the answer any more sends CANCEL with the slot
+ * and number. If the request was not executed then it will not be.
  */
 enum lite_op_scomp {
 	SCOMP_GETATTR = LITE_OP(LITE_SVC_SCOMP, 1),
@@ -1049,25 +1058,37 @@ enum lite_op_scomp {
 	SCOMP_LINK = LITE_OP(LITE_SVC_SCOMP, 11),
 	SCOMP_FSYNC = LITE_OP(LITE_SVC_SCOMP, 12),
 	SCOMP_STATFS = LITE_OP(LITE_SVC_SCOMP, 13),
+	SCOMP_CANCEL = LITE_OP(LITE_SVC_SCOMP, 14),
 };
+
+#define SCOMP_SLOTS 16384 /* of a pComponent */
+#define SCOMP_RSP_MAX 128 /* bytes of a reply that a slot keeps */
 
 /**
  * struct scomp_hdr - begins each request to a sComponent
+ * @seq: the request's number in @slot, see above; 0 of those that have none
  * @uid: caller's fsuid
  * @gid: caller's fsgid
+ * @vid: vNode
+ * @reserved: 0
  * @path_len: bytes of the first path, after the fixed part
  * @path2_len: bytes of the second, after the first; 0 if there is none
- * @vid: vNode
+ * @reserved2: 0
+ * @slot: less than SCOMP_SLOTS; 0 of those that have none
  */
 struct scomp_hdr {
+	__le64 seq;
 	__le32 uid;
 	__le32 gid;
+	__le32 vid;
+	__le32 reserved;
 	__le16 path_len;
 	__le16 path2_len;
-	__le32 vid;
+	__le16 reserved2;
+	__le16 slot;
 };
 
-static_assert(sizeof(struct scomp_hdr) == 16);
+static_assert(sizeof(struct scomp_hdr) == 32);
 
 struct scomp_attr {
 	__le64 ino;
@@ -1116,12 +1137,28 @@ struct scomp_before {
 
 static_assert(sizeof(struct scomp_before) == 32);
 
-/* GETATTR, READLINK (reply: the target), FSYNC, STATFS */
+/*
+ * GETATTR, READLINK (reply: the target), FSYNC, STATFS; CANCEL (no path).
+ * SYMLINK: path is the new link, path2 what it says. LINK: path exists, path2
+ * is the new name. Both reply with struct scomp_attr.
+ */
 struct scomp_path_req {
 	struct scomp_hdr hdr;
 };
 
-static_assert(sizeof(struct scomp_path_req) == 16);
+static_assert(sizeof(struct scomp_path_req) == 32);
+
+/**
+ * struct scomp_cancel_rsp - CANCEL's reply; LITE_ST_AGAIN: it is being executed
+ * @ran: 1: the request was executed: its reply follows; 0: it will not be
+ * @status: the reply's
+ */
+struct scomp_cancel_rsp {
+	__le32 ran;
+	__le32 status;
+};
+
+static_assert(sizeof(struct scomp_cancel_rsp) == 8);
 
 #define SCOMP_SET_MODE 0x1
 #define SCOMP_SET_UID 0x2
@@ -1147,7 +1184,7 @@ struct scomp_setattr_req {
 	struct scomp_file file;
 };
 
-static_assert(sizeof(struct scomp_setattr_req) == 80);
+static_assert(sizeof(struct scomp_setattr_req) == 96);
 
 struct scomp_setattr_rsp {
 	struct scomp_attr attr;
@@ -1157,7 +1194,6 @@ struct scomp_setattr_rsp {
 static_assert(sizeof(struct scomp_setattr_rsp) == 120);
 
 #define SCOMP_IO_MAX (256 * 1024)
-#define SCOMP_DUPS 1024
 
 /*
  * READ: data by RDMA into the out segments, reply says how much and the
@@ -1172,7 +1208,7 @@ struct scomp_io_req {
 	struct scomp_file file;
 };
 
-static_assert(sizeof(struct scomp_io_req) == 48);
+static_assert(sizeof(struct scomp_io_req) == 64);
 
 /**
  * struct scomp_io_rsp - READ's and WRITE's reply
@@ -1210,7 +1246,7 @@ struct scomp_readdir_req {
 	__le32 reserved;
 };
 
-static_assert(sizeof(struct scomp_readdir_req) == 32);
+static_assert(sizeof(struct scomp_readdir_req) == 48);
 
 struct scomp_readdir_rsp {
 	__le64 cookie;
@@ -1238,37 +1274,26 @@ struct scomp_create_req {
 	__le32 mode;
 	__le32 rdev;
 	__le32 excl; /* 1: LITE_ST_EXIST if there, 0: open what is there */
-	__le32 id; /* see above */
+	__le32 reserved;
 };
 
-static_assert(sizeof(struct scomp_create_req) == 32);
+static_assert(sizeof(struct scomp_create_req) == 48);
 
 struct scomp_remove_req {
 	struct scomp_hdr hdr;
 	__le32 dir; /* 1: rmdir, 0: unlink */
-	__le32 id;
+	__le32 reserved;
 };
 
-static_assert(sizeof(struct scomp_remove_req) == 24);
+static_assert(sizeof(struct scomp_remove_req) == 40);
 
 struct scomp_rename_req {
 	struct scomp_hdr hdr; /* path: from, path2: to */
 	__le32 flags; /* RENAME_NOREPLACE, RENAME_EXCHANGE */
-	__le32 id;
-};
-
-static_assert(sizeof(struct scomp_rename_req) == 24);
-
-/* SYMLINK: path is the new link, path2 what it says. LINK: path exists,
- * path2 is the new name. Both reply with struct scomp_attr.
- */
-struct scomp_link_req {
-	struct scomp_hdr hdr;
 	__le32 reserved;
-	__le32 id;
 };
 
-static_assert(sizeof(struct scomp_link_req) == 24);
+static_assert(sizeof(struct scomp_rename_req) == 40);
 
 struct scomp_statfs_rsp {
 	__le64 blocks;

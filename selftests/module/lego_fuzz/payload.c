@@ -54,7 +54,7 @@ enum fuzz_kind {
 	FUZZ_BYTE,
 };
 
-#define FIELDS_MAX 6
+#define FIELDS_MAX 8
 #define NAMES 8
 #define FIRST_PAGE 0x7f000
 
@@ -89,6 +89,10 @@ struct fuzz_op {
 	  sizeof_field(struct _type, _member), FUZZ_##_kind }
 #define SCOMP_PATH(_op) \
 	{ .op = _op, .size = sizeof(struct scomp_path_req), .paths = 1 }
+#define SCOMP_PATHS(_op, _nr) \
+	{ .op = _op, .size = sizeof(struct scomp_path_req), .paths = _nr, \
+	  .field = { F(scomp_hdr, seq, SEQ), \
+		     F(scomp_hdr, slot, SMALL) } }
 #define LMR_ID(_op) \
 	{ .op = _op, .size = sizeof(struct lite_lmr_id_req), \
 	  .field = { F(lite_lmr_id_req, id, LMR) } }
@@ -227,7 +231,9 @@ static const struct fuzz_op ops[] = {
 	SCOMP_PATH(SCOMP_GETATTR),
 	{ .op = SCOMP_SETATTR, .size = sizeof(struct scomp_setattr_req),
 	  .paths = 1,
-	  .field = { F(scomp_setattr_req, valid, BYTE),
+	  .field = { F(scomp_hdr, seq, SEQ),
+		     F(scomp_hdr, slot, SMALL),
+		     F(scomp_setattr_req, valid, BYTE),
 		     F(scomp_setattr_req, mode, MODE),
 		     F(scomp_setattr_req, uid, SMALL),
 		     F(scomp_setattr_req, gid, SMALL),
@@ -239,7 +245,9 @@ static const struct fuzz_op ops[] = {
 		     F(scomp_io_req, count, COUNT) } },
 	{ .op = SCOMP_WRITE, .size = sizeof(struct scomp_io_req), .paths = 1,
 	  .nr_in = 1,
-	  .field = { F(scomp_io_req, offset, OFF),
+	  .field = { F(scomp_hdr, seq, SEQ),
+		     F(scomp_hdr, slot, SMALL),
+		     F(scomp_io_req, offset, OFF),
 		     F(scomp_io_req, count, COUNT) } },
 	{ .op = SCOMP_READDIR, .size = sizeof(struct scomp_readdir_req),
 	  .paths = 1, .nr_out = 1,
@@ -248,22 +256,23 @@ static const struct fuzz_op ops[] = {
 	SCOMP_PATH(SCOMP_READLINK),
 	{ .op = SCOMP_CREATE, .size = sizeof(struct scomp_create_req),
 	  .paths = 1,
-	  .field = { F(scomp_create_req, mode, MODE),
-		     F(scomp_create_req, id, SMALL) } },
+	  .field = { F(scomp_hdr, seq, SEQ),
+		     F(scomp_hdr, slot, SMALL),
+		     F(scomp_create_req, mode, MODE) } },
 	{ .op = SCOMP_REMOVE, .size = sizeof(struct scomp_remove_req),
 	  .paths = 1,
-	  .field = { F(scomp_remove_req, dir, SMALL),
-		     F(scomp_remove_req, id, SMALL) } },
+	  .field = { F(scomp_hdr, seq, SEQ),
+		     F(scomp_hdr, slot, SMALL),
+		     F(scomp_remove_req, dir, SMALL) } },
 	{ .op = SCOMP_RENAME, .size = sizeof(struct scomp_rename_req),
 	  .paths = 2,
-	  .field = { F(scomp_rename_req, flags, SMALL),
-		     F(scomp_rename_req, id, SMALL) } },
-	{ .op = SCOMP_SYMLINK, .size = sizeof(struct scomp_link_req),
-	  .paths = 2,
-	  .field = { F(scomp_link_req, id, SMALL) } },
-	{ .op = SCOMP_LINK, .size = sizeof(struct scomp_link_req), .paths = 2,
-	  .field = { F(scomp_link_req, id, SMALL) } },
-	SCOMP_PATH(SCOMP_FSYNC),
+	  .field = { F(scomp_hdr, seq, SEQ),
+		     F(scomp_hdr, slot, SMALL),
+		     F(scomp_rename_req, flags, SMALL) } },
+	SCOMP_PATHS(SCOMP_SYMLINK, 2),
+	SCOMP_PATHS(SCOMP_LINK, 2),
+	SCOMP_PATHS(SCOMP_FSYNC, 1),
+	SCOMP_PATHS(SCOMP_CANCEL, 0),
 	SCOMP_PATH(SCOMP_STATFS),
 
 	{ .op = PCOMP_PROCS, .size = sizeof(struct pcomp_procs_req),

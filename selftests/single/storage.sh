@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A vNode's files on a file system that can be frozen and fails: what its
+# programs see is what they would see there on plain Linux, and what they are
+# told is true.
+. "$(dirname "$0")/../lib.sh"
+
+# s8 serves an ext4 of its own
+dir=/run/s8
+on_sh s0 'modprobe -a loop dm-mod ext4 && mkdir -p $1 &&
+	truncate -s 64M $1.img && loop=$(losetup -f --show $1.img) &&
+	export DM_DISABLE_UDEV=1 &&
+	dmsetup create s8 --table "0 131072 linear $loop 0" &&
+	mkfs.ext4 -q -b 4096 /dev/mapper/s8 && mount /dev/mapper/s8 $1 &&
+	chmod 755 $1 && cp "$(readlink -f "$(type -P busybox)")" $1/busybox &&
+	cp "$2/killed" $1 &&
+	cd /sys/kernel/config/lego/scomp && mkdir s8 && cd s8 &&
+	echo loop:s8 > addr && echo loop:g0 > gmgr && echo $1 > dir &&
+	echo 1 > enable && lego vnode create s8 --storage s8' \
+	$dir "$TOP/build/tools/prog" || skip_all "no ext4 on a device of ours"
+
+# A program that is killed while the sComponent has its request: what it changed
+# is changed when it is dead, or never.
+out=$(on_sh p0 'cd /run; rm -f in out; mkfifo in out
+	# requests that s8 has got and that change files
+	got() {
+		busybox awk "/CREATE|REMOVE|RENAME|LINK|SETATTR/ {
+			sum += \$2 } END { print sum }" \
+			/sys/kernel/debug/lego/scomp/s8/ops
+	}
+	files() {
+		busybox stat -c "%n %s %a %h" $dir/killed.d/* $dir/killed.d/*/*
+	}
+	# round N NAME: N requests are under way, and their programs are killed
+	round() {
+		local base=$(got) i=0 before
+		fsfreeze -f $dir
+		echo >&7
+		read -r -u 8
+		until [ $(got) -ge $((base + $1)) ] || [ $((i += 1)) -gt 200 ]; do
+			sleep 0.1
+		done
+		echo >&7
+		# those that wait for their requests do so till they are executed
+		read -r -t 5 -u 8 || { fsfreeze -u $dir; read -r -u 8; }
+		before=$(files)
+		fsfreeze -u $dir 2> /dev/null
+		sync -f $dir
+		sleep 1
+		if [ "$before" = "$(files)" ]; then
+			echo "1 $2"
+		else
+			echo "0 $2"
+			diff <(echo "$before") <(files) | sed "s/^/- /"
+		fi
+	}
+	dir=$1
+	mkdir $dir/killed.d
+	lego run -n s8 -p p0 -o retry_s=60 -- /killed /killed.d < in > out &
+	exec 7> in 8< out
+	read -r -u 8
+	round 7 "what a killed program changes is not changed after its end"
+	round 1 "nor is a name, when a rename was killed"
+	round 1 "nor when another file had the new name"
+	echo >&7
+	exec 7>&- 8>&-
+	wait' $dir 2>&1)
+
+while read -r good name; do
+	case $good in
+	[01]) tap_ok $((1 - good)) "$name" ;;
+	*) tap_note "$good $name" ;;
+	esac
+done <<< "$out"
+tap_is $tap_nr 3 "all of that was tried"
+on_sh s0 'lego vnode rm s8; rmdir /sys/kernel/config/lego/scomp/s8
+	umount $1; DM_DISABLE_UDEV=1 dmsetup remove s8
+	losetup -d $(losetup -j $1.img | cut -d: -f1); rm $1.img' $dir
+tap_done
