@@ -329,7 +329,7 @@ int pcomp_fs_look(struct inode *inode, struct pcomp_fs_name name, bool nokill)
 	u64 gen = pcomp_fs_gen(inode->i_sb);
 	int err;
 
-	err = pcomp_fs_rpc_getattr(PCOMP_FS(inode->i_sb), PCOMP_FS_SELF, name,
+	err = pcomp_fs_rpc_getattr(PCOMP_FS(inode->i_sb), NULL, name,
 				   nokill ? PCOMP_FS_NOKILL : 0, &attr);
 	if (err)
 		return err;

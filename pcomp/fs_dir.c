@@ -74,7 +74,7 @@ static int pcomp_fs_d_revalidate(struct dentry *dentry, unsigned int flags)
 	if (dentry->d_fsdata)
 		return 1;
 	gen = pcomp_fs_gen(dentry->d_sb);
-	err = pcomp_fs_rpc_getattr(PCOMP_FS(dentry->d_sb), PCOMP_FS_SELF, name,
+	err = pcomp_fs_rpc_getattr(PCOMP_FS(dentry->d_sb), NULL, name,
 				   0, &attr);
 	if (err == -ENOENT || err == -ENOTDIR || err == -ELOOP)
 		return 0;
@@ -129,7 +129,7 @@ static struct dentry *pcomp_fs_lookup(struct inode *dir, struct dentry *dentry,
 	if (pcomp_fs_is_hidden(dentry->d_parent, &dentry->d_name))
 		goto out;
 	gen = pcomp_fs_gen(dir->i_sb);
-	err = pcomp_fs_rpc_getattr(PCOMP_FS(dir->i_sb), pcomp_fs_who_for(dir),
+	err = pcomp_fs_rpc_getattr(PCOMP_FS(dir->i_sb), current_cred(),
 				   name, 0, &attr);
 	/* What was a directory on the way is none: walk again, and look. */
 	if ((err == -ENOTDIR || err == -ELOOP) && !(flags & LOOKUP_REVAL))
@@ -171,14 +171,6 @@ static int pcomp_fs_instantiate(struct inode *dir, struct dentry *dentry,
 	return 0;
 }
 
-/* Who makes something in @dir: what it makes gets that group. */
-static struct pcomp_fs_who pcomp_fs_who_makes(const struct inode *dir)
-{
-	if (dir->i_mode & S_ISGID)
-		return pcomp_fs_who_for(dir);
-	return pcomp_fs_who();
-}
-
 static int pcomp_fs_make(struct inode *dir, struct dentry *dentry, umode_t mode,
 			 dev_t rdev)
 {
@@ -190,7 +182,7 @@ static int pcomp_fs_make(struct inode *dir, struct dentry *dentry, umode_t mode,
 	struct scomp_attr attr;
 	struct pcomp_fs_call call = {
 		.op = SCOMP_CREATE,
-		.who = pcomp_fs_who_makes(dir),
+		.cred = current_cred(),
 		.name.dentry = dentry,
 		.req = &req,
 		.req_len = sizeof(req),
@@ -264,9 +256,9 @@ static int pcomp_fs_linked(struct dentry *old, struct dentry *dentry,
 	struct scomp_attr mine;
 	int err;
 
-	err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, old_name, 0, &mine);
+	err = pcomp_fs_rpc_getattr(fs, NULL, old_name, 0, &mine);
 	if (!err)
-		err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, name, 0, attr);
+		err = pcomp_fs_rpc_getattr(fs, NULL, name, 0, attr);
 	if (err)
 		return err;
 	return attr->ino == mine.ino && attr->generation == mine.generation &&
@@ -277,31 +269,22 @@ static int pcomp_fs_linked(struct dentry *old, struct dentry *dentry,
 static int pcomp_fs_symlinked(struct dentry *dentry, const char *target,
 			      struct scomp_attr *attr)
 {
-	struct pcomp_fs *fs = PCOMP_FS(dentry->d_sb);
-	struct scomp_path_req req = {};
-	struct pcomp_fs_call call = {
-		.op = SCOMP_READLINK,
-		.who = PCOMP_FS_SELF,
-		.name.dentry = dentry,
-		.req = &req,
-		.req_len = sizeof(req),
-		.rsp_size = LITE_PATH_LEN,
-	};
+	struct pcomp_fs_name name = { .dentry = dentry };
+	char *said;
 	int err;
 
-	err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, call.name, 0, attr);
+	err = pcomp_fs_rpc_getattr(PCOMP_FS(dentry->d_sb), NULL, name, 0, attr);
 	if (err)
 		return err;
 	if (!S_ISLNK(le32_to_cpu(attr->mode)))
 		return -EEXIST;
-	call.rsp = kmalloc(LITE_PATH_LEN, GFP_KERNEL);
-	if (!call.rsp)
+	said = kmalloc(SCOMP_TARGET_MAX, GFP_KERNEL);
+	if (!said)
 		return -ENOMEM;
-	err = pcomp_fs_rpc(fs, &call);
-	if (!err && (call.rsp_len != strlen(target) ||
-		     memcmp(call.rsp, target, call.rsp_len)))
+	err = pcomp_fs_rpc_readlink(dentry, NULL, said);
+	if (!err && strcmp(said, target))
 		err = -EEXIST;
-	kfree(call.rsp);
+	kfree(said);
 	return err;
 }
 
@@ -312,7 +295,7 @@ static int pcomp_fs_symlink(struct mnt_idmap *idmap, struct inode *dir,
 	struct scomp_attr attr;
 	struct pcomp_fs_call call = {
 		.op = SCOMP_SYMLINK,
-		.who = pcomp_fs_who_makes(dir),
+		.cred = current_cred(),
 		.name.dentry = dentry,
 		.name2.str = target,
 		.name2.raw = true,
@@ -344,7 +327,7 @@ static int pcomp_fs_link(struct dentry *old, struct inode *dir,
 	struct scomp_attr attr;
 	struct pcomp_fs_call call = {
 		.op = SCOMP_LINK,
-		.who = pcomp_fs_who_for(dir),
+		.cred = current_cred(),
 		.name.dentry = old,
 		.name2.dentry = dentry,
 		.req = &req,
@@ -392,7 +375,7 @@ static int pcomp_fs_rpc_remove(struct inode *dir, struct dentry *dentry,
 	};
 	struct pcomp_fs_call call = {
 		.op = SCOMP_REMOVE,
-		.who = pcomp_fs_who_for(dir),
+		.cred = current_cred(),
 		.name.dentry = dentry,
 		.req = &req,
 		.req_len = sizeof(req),
@@ -494,7 +477,7 @@ static int pcomp_fs_rpc_rename(struct pcomp_fs *fs, struct inode *old_dir,
 	};
 	struct pcomp_fs_call call = {
 		.op = SCOMP_RENAME,
-		.who = pcomp_fs_who_for(old_dir),
+		.cred = current_cred(),
 		.name.dentry = old,
 		.name2.dentry = new,
 		.req = &req,
@@ -508,7 +491,7 @@ static int pcomp_fs_rpc_rename(struct pcomp_fs *fs, struct inode *old_dir,
 		/* done, and the answer lost? */
 		struct scomp_attr attr;
 
-		if (!pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, call.name2,
+		if (!pcomp_fs_rpc_getattr(fs, NULL, call.name2,
 					  PCOMP_FS_LOCKED, &attr) &&
 		    pcomp_fs_same(inode, &attr, false))
 			err = 0;

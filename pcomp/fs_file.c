@@ -47,7 +47,7 @@ static int pcomp_fs_open(struct inode *inode, struct file *file)
 	if (!ff)
 		return -ENOMEM;
 	ff->dentry = dentry;
-	ff->who = pcomp_fs_who_for(inode);
+	ff->cred = file->f_cred;
 	ff->write = file->f_mode & FMODE_WRITE;
 	spin_lock(&fi->lock);
 	list_add(&ff->list, &fi->files);

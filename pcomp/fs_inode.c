@@ -65,7 +65,13 @@ static void pcomp_fs_fill_setattr(struct scomp_setattr_req *req,
 {
 	u32 valid = 0;
 
-	if (ia->ia_valid & ATTR_MODE) {
+	if (ia->ia_valid & ATTR_KILL_SUID)
+		valid |= SCOMP_KILL_SUID;
+	if (ia->ia_valid & ATTR_KILL_SGID)
+		valid |= SCOMP_KILL_SGID;
+	/* With those it is only what the VFS has made of them. */
+	if (!(valid & (SCOMP_KILL_SUID | SCOMP_KILL_SGID)) &&
+	    (ia->ia_valid & ATTR_MODE)) {
 		valid |= SCOMP_SET_MODE;
 		req->mode = cpu_to_le32(ia->ia_mode);
 	}
@@ -98,22 +104,6 @@ static void pcomp_fs_fill_setattr(struct scomp_setattr_req *req,
 	req->valid = cpu_to_le32(valid);
 }
 
-static struct pcomp_fs_who pcomp_fs_setattr_who(struct inode *inode,
-						const struct iattr *ia)
-{
-	struct pcomp_fs_who who = pcomp_fs_who_for(inode);
-
-	/* chgrp to a group of one's own needs that one */
-	if ((ia->ia_valid & ATTR_GID) && in_group_p(ia->ia_gid))
-		who.gid = from_kgid(&init_user_ns, ia->ia_gid);
-	if (ia->ia_valid & ATTR_FILE) {
-		struct pcomp_fs_file *ff = ia->ia_file->private_data;
-
-		who = ff->who;
-	}
-	return who;
-}
-
 int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		     struct iattr *ia)
 {
@@ -136,14 +126,11 @@ int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		return err;
 	if (ia->ia_valid & ATTR_FORCE) {
 		/*
-		 * A write takes set-id bits away, whoever writes. The
-		 * sComponent does that itself when the write gets there.
+		 * A write takes set-id bits away, whoever writes; at the
+		 * sComponent it may come with the rights of another who has
+		 * the file open, and who would not.
 		 */
 		ia->ia_valid &= ~(ATTR_FORCE | ATTR_CTIME);
-		if (!(ia->ia_valid & ~ATTR_MODE)) {
-			inode->i_mode = ia->ia_mode;
-			return 0;
-		}
 	}
 	pcomp_fs_fill_setattr(&req, ia);
 	if (!req.valid)
@@ -152,7 +139,8 @@ int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	if (S_ISREG(inode->i_mode) &&
 	    (ia->ia_valid & (ATTR_MTIME | ATTR_SIZE)))
 		pcomp_fs_write_back(inode);
-	call.who = pcomp_fs_setattr_who(inode, ia);
+	call.cred = ia->ia_valid & ATTR_FILE ? ia->ia_file->f_cred :
+					       current_cred();
 	err = mutex_lock_killable(&fi->change);
 	if (err)
 		return err;
@@ -182,20 +170,92 @@ int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	return err;
 }
 
+/* SCOMP_READLINK, into @out, unless it is NULL, if it is too long for @rsp. */
+static int pcomp_fs_readlink(struct dentry *dentry, const struct cred *cred,
+			     struct scomp_readlink_rsp *rsp,
+			     const struct lite_sge *out)
+{
+	struct scomp_path_req req = {};
+	struct pcomp_fs_call call = {
+		.op = SCOMP_READLINK,
+		.cred = cred,
+		.name.dentry = dentry,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp = rsp,
+		.rsp_size = LITE_RSP_MAX,
+		.out = out,
+	};
+	int err = pcomp_fs_rpc(PCOMP_FS(dentry->d_sb), &call);
+	u32 len;
+
+	if (err)
+		return err;
+	if (call.rsp_len < sizeof(*rsp))
+		return -EIO;
+	len = le32_to_cpu(rsp->len);
+	if (!len || len >= SCOMP_TARGET_MAX)
+		return -EIO;
+	if (call.rsp_len == sizeof(*rsp))
+		return out ? 0 : -EIO;
+	return call.rsp_len == sizeof(*rsp) + len ? len : -EIO;
+}
+
+/**
+ * pcomp_fs_rpc_readlink() - what does a symbolic link say?
+ * @dentry: the link
+ * @cred: with whose rights
+ * @target: room for SCOMP_TARGET_MAX bytes; filled in, with a NUL
+ *
+ * Context: process, sleeps.
+ * Return: 0 or an error.
+ */
+int pcomp_fs_rpc_readlink(struct dentry *dentry, const struct cred *cred,
+			  char *target)
+{
+	struct pcomp_fs_pool *pool = PCOMP_FS(dentry->d_sb)->read_pool;
+	struct pcomp_fs_buf *buf = NULL;
+	struct scomp_readlink_rsp *rsp;
+	struct lite_sge sge;
+	const void *said;
+	int ret;
+
+	rsp = kmalloc(LITE_RSP_MAX, GFP_KERNEL);
+	if (!rsp)
+		return -ENOMEM;
+	said = rsp + 1;
+	ret = pcomp_fs_readlink(dentry, cred, rsp, NULL);
+	if (ret == -EMSGSIZE) {
+		/* longer than a message */
+		ret = -EINTR;
+		buf = pcomp_fs_buf_get_killable(pool);
+		if (!buf)
+			goto out_free;
+		sge = (struct lite_sge){ pool->mr, buf->off, SCOMP_IO_MAX };
+		ret = pcomp_fs_readlink(dentry, cred, rsp, &sge);
+		if (!ret) {
+			said = buf->va;
+			ret = le32_to_cpu(rsp->len);
+		}
+	}
+	if (ret > 0) {
+		memcpy(target, said, ret);
+		target[ret] = '\0';
+		ret = 0;
+	}
+	if (buf)
+		pcomp_fs_buf_put(pool, buf);
+out_free:
+	kfree(rsp);
+	return ret;
+}
+
 static const char *pcomp_fs_get_link(struct dentry *dentry,
 				     struct inode *inode,
 				     struct delayed_call *done)
 {
 	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
-	struct scomp_path_req req = {};
-	struct pcomp_fs_call call = {
-		.op = SCOMP_READLINK,
-		.name.dentry = dentry,
-		.req = &req,
-		.req_len = sizeof(req),
-		.rsp_size = LITE_PATH_LEN,
-	};
-	char *link;
+	char *target, *link;
 	int err;
 
 	link = smp_load_acquire(&fi->link); /* pairs with the cmpxchg below */
@@ -203,21 +263,14 @@ static const char *pcomp_fs_get_link(struct dentry *dentry,
 		return link;
 	if (!dentry)
 		return ERR_PTR(-ECHILD);
-	link = kmalloc(LITE_PATH_LEN + 1, GFP_KERNEL);
-	if (!link)
+	target = kmalloc(SCOMP_TARGET_MAX, GFP_KERNEL);
+	if (!target)
 		return ERR_PTR(-ENOMEM);
-	call.rsp = link;
-	err = pcomp_fs_rpc(PCOMP_FS(inode->i_sb), &call);
-	if (!err && (!call.rsp_len || call.rsp_len > LITE_PATH_LEN))
-		err = -EIO;
-	if (err) {
-		kfree(link);
-		return ERR_PTR(err);
-	}
-	link[call.rsp_len] = '\0';
-	call.rsp = krealloc(link, call.rsp_len + 1, GFP_KERNEL);
-	if (call.rsp)
-		link = call.rsp;
+	err = pcomp_fs_rpc_readlink(dentry, NULL, target);
+	link = err ? NULL : kstrdup(target, GFP_KERNEL);
+	kfree(target);
+	if (!link)
+		return ERR_PTR(err ? err : -ENOMEM);
 	/* What a link says never changes; another one is another inode. */
 	if (cmpxchg(&fi->link, NULL, link))
 		kfree(link);
@@ -380,7 +433,6 @@ bool pcomp_fs_is_full(struct pcomp_fs *fs)
 	struct scomp_statfs_rsp rsp;
 	struct pcomp_fs_call call = {
 		.op = SCOMP_STATFS,
-		.who = PCOMP_FS_SELF,
 		.name.str = "",
 		.req = &req,
 		.req_len = sizeof(req),
@@ -404,7 +456,6 @@ static int pcomp_fs_statfs(struct dentry *dentry, struct kstatfs *st)
 	struct scomp_statfs_rsp rsp;
 	struct pcomp_fs_call call = {
 		.op = SCOMP_STATFS,
-		.who = PCOMP_FS_SELF,
 		.name.dentry = dentry,
 		.req = &req,
 		.req_len = sizeof(req),

@@ -18,12 +18,12 @@ static void pcomp_fs_by_file(struct pcomp_fs_call *call, struct inode *inode,
 	struct pcomp_fs_file *ff;
 
 	if (!file) {
-		call->who = PCOMP_FS_SELF;
+		call->cred = NULL;
 		call->name.inode = inode;
 		return;
 	}
 	ff = file->private_data;
-	call->who = ff->who;
+	call->cred = ff->cred;
 	call->name.dentry = ff->dentry;
 }
 
@@ -251,7 +251,7 @@ out:
 /**
  * struct pcomp_fs_wb - a run of folios on its way
  * @inode: the file
- * @who: somebody who has it open for writing
+ * @cred: of somebody who has it open for writing, referenced, or NULL
  * @buf: where they are copied to
  * @len: bytes in @buf
  * @nr: folios
@@ -260,7 +260,7 @@ out:
  */
 struct pcomp_fs_wb {
 	struct inode *inode;
-	struct pcomp_fs_who who;
+	const struct cred *cred;
 	struct pcomp_fs_buf *buf;
 	size_t len;
 	unsigned int nr;
@@ -285,7 +285,7 @@ static ssize_t pcomp_fs_write(struct pcomp_fs_wb *wb, loff_t pos, size_t off,
 	struct scomp_io_rsp rsp;
 	struct pcomp_fs_call call = {
 		.op = SCOMP_WRITE,
-		.who = wb->who,
+		.cred = wb->cred,
 		.name.inode = inode,
 		.req = &req,
 		.req_len = sizeof(req),
@@ -386,21 +386,21 @@ static int pcomp_fs_wb_add(PCOMP_WB_PAGE *page, struct writeback_control *wbc,
 	return 0;
 }
 
-static struct pcomp_fs_who pcomp_fs_writer(struct inode *inode)
+static const struct cred *pcomp_fs_writer(struct inode *inode)
 {
 	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
-	struct pcomp_fs_who who = PCOMP_FS_SELF;
+	const struct cred *cred = NULL;
 	struct pcomp_fs_file *ff;
 
 	spin_lock(&fi->lock);
 	list_for_each_entry(ff, &fi->files, list) {
 		if (!ff->write)
 			continue;
-		who = ff->who;
+		cred = get_cred(ff->cred);
 		break;
 	}
 	spin_unlock(&fi->lock);
-	return who;
+	return cred;
 }
 
 static int pcomp_fs_writepages(struct address_space *mapping,
@@ -415,7 +415,7 @@ static int pcomp_fs_writepages(struct address_space *mapping,
 	if (!wb)
 		return -ENOMEM;
 	wb->inode = inode;
-	wb->who = pcomp_fs_writer(inode);
+	wb->cred = pcomp_fs_writer(inode);
 	/*
 	 * Before any folio lock: whoever has a buffer and waits for a lock
 	 * must not wait for somebody who wants a buffer.
@@ -426,6 +426,8 @@ static int pcomp_fs_writepages(struct address_space *mapping,
 	pcomp_fs_buf_put(fs->write_pool, wb->buf);
 	if (wb->err)
 		err = wb->err;
+	if (wb->cred)
+		put_cred(wb->cred);
 	kfree(wb);
 	return err;
 }

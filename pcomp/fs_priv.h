@@ -128,6 +128,8 @@ struct pcomp_fs_slot {
  * @gen: grows with each local change of any file
  * @read_pool: for what comes in
  * @write_pool: for what goes out; held while folio locks are waited for
+ * @name_pool: for groups and paths that are longer than a message, during one
+ *	try of a call
  * @wq: removes files that were closed after their unlink
  * @sweep: removes what an earlier incarnation left behind
  * @silly_nr: numbers their names
@@ -168,6 +170,7 @@ struct pcomp_fs {
 	atomic64_t gen;
 	struct pcomp_fs_pool *read_pool;
 	struct pcomp_fs_pool *write_pool;
+	struct pcomp_fs_pool *name_pool;
 	struct workqueue_struct *wq;
 	struct work_struct sweep;
 	atomic_t silly_nr;
@@ -251,29 +254,16 @@ static inline struct pcomp_fs *PCOMP_FS(const struct super_block *sb)
 }
 
 /**
- * struct pcomp_fs_who - whose rights a call has at the sComponent
- * @uid: user id, of the initial user namespace
- * @gid: group id, so
- */
-struct pcomp_fs_who {
-	u32 uid;
-	u32 gid;
-};
-
-/* the pComponent itself: attributes for the VFS's own checks */
-#define PCOMP_FS_SELF ((struct pcomp_fs_who){ 0, 0 })
-
-/**
  * struct pcomp_fs_file - an open file
  * @list: in pcomp_fs_inode.files
  * @dentry: its name; the file has a reference
- * @who: who opened it
+ * @cred: of who opened it; the file has a reference
  * @write: for writing
  */
 struct pcomp_fs_file {
 	struct list_head list;
 	struct dentry *dentry;
-	struct pcomp_fs_who who;
+	const struct cred *cred;
 	bool write;
 };
 
@@ -308,7 +298,7 @@ struct pcomp_fs_name {
 /**
  * struct pcomp_fs_call - a call to the sComponent
  * @op: operation
- * @who: with whose rights
+ * @cred: with whose rights; NULL: with all, for what the VFS checks itself
  * @name: first path
  * @name2: second one
  * @req: the fixed part, its header is filled in
@@ -331,7 +321,7 @@ struct pcomp_fs_name {
  */
 struct pcomp_fs_call {
 	u16 op;
-	struct pcomp_fs_who who;
+	const struct cred *cred;
 	struct pcomp_fs_name name;
 	struct pcomp_fs_name name2;
 	void *req;
@@ -357,14 +347,12 @@ bool pcomp_fs_is_away(int err);
 struct lite_peer *pcomp_fs_peer(struct pcomp_fs *fs, u64 *incarnation);
 int pcomp_fs_connect(struct pcomp_fs *fs);
 void pcomp_fs_disconnect(struct pcomp_fs *fs);
-struct pcomp_fs_who pcomp_fs_who(void);
-struct pcomp_fs_who pcomp_fs_who_for(const struct inode *inode);
 
 /* For pcomp_fs_rpc_getattr(), as in struct pcomp_fs_call. */
 #define PCOMP_FS_LOCKED BIT(0)
 #define PCOMP_FS_NOKILL BIT(1)
 
-int pcomp_fs_rpc_getattr(struct pcomp_fs *fs, struct pcomp_fs_who who,
+int pcomp_fs_rpc_getattr(struct pcomp_fs *fs, const struct cred *cred,
 			 struct pcomp_fs_name name, unsigned int flags,
 			 struct scomp_attr *attr);
 
@@ -422,6 +410,8 @@ int pcomp_fs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		     struct kstat *stat, u32 mask, unsigned int flags);
 int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		     struct iattr *attr);
+int pcomp_fs_rpc_readlink(struct dentry *dentry, const struct cred *cred,
+			  char *target);
 
 static inline u64 pcomp_fs_gen(struct super_block *sb)
 {

@@ -86,7 +86,7 @@ static int pcomp_fs_dir_fetch(struct file *file, struct pcomp_fs_buf *buf,
 	struct scomp_readdir_rsp rsp;
 	struct pcomp_fs_call call = {
 		.op = SCOMP_READDIR,
-		.who = pcomp_fs_who_for(inode),
+		.cred = current_cred(),
 		.name.dentry = file->f_path.dentry,
 		.req = &req,
 		.req_len = sizeof(req),

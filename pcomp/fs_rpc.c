@@ -2,6 +2,8 @@
 /*
  * Calls to the sComponent: names, rights, and patience while it restarts.
  */
+#include <linux/bits.h>
+#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/delay.h>
@@ -19,36 +21,6 @@
 /* All calls of the mount wait for a rename; to ask again does no harm. */
 #define PCOMP_FS_LOCKED_MS 2000
 #define PCOMP_FS_MEMBERS 256 /* as many as gmgr takes */
-
-/**
- * pcomp_fs_who() - the calling task
- *
- * Return: its rights.
- */
-struct pcomp_fs_who pcomp_fs_who(void)
-{
-	return (struct pcomp_fs_who) {
-		.uid = from_kuid(&init_user_ns, current_fsuid()),
-		.gid = from_kgid(&init_user_ns, current_fsgid()),
-	};
-}
-
-/**
- * pcomp_fs_who_for() - the calling task, to use an existing file
- * @inode: the file
- *
- * The wire has one group. Where a supplementary group of the caller is the
- * file's, that one is what counts.
- * Return: its rights.
- */
-struct pcomp_fs_who pcomp_fs_who_for(const struct inode *inode)
-{
-	struct pcomp_fs_who who = pcomp_fs_who();
-
-	if (in_group_p(inode->i_gid))
-		who.gid = from_kgid(&init_user_ns, inode->i_gid);
-	return who;
-}
 
 /* Finds the sComponent in the membership table by its name. */
 static int pcomp_fs_find(struct pcomp_fs *fs, struct lite_member *found)
@@ -192,7 +164,7 @@ static int pcomp_fs_put_name(struct pcomp_fs *fs, struct pcomp_fs_name *name,
 	n = strlen(path);
 	root = name->raw ? 0 : strlen(fs->root);
 	sep = root && n;
-	if (root + sep + n >= LITE_PATH_LEN || root + sep + n > room)
+	if (root + sep + n >= SCOMP_PATH_MAX || root + sep + n > room)
 		return -ENAMETOOLONG;
 	memmove(buf + root + sep, path, n);
 	memcpy(buf, fs->root, root);
@@ -203,32 +175,116 @@ static int pcomp_fs_put_name(struct pcomp_fs *fs, struct pcomp_fs_name *name,
 	return n;
 }
 
-static int pcomp_fs_build(struct pcomp_fs *fs, struct pcomp_fs_call *call,
-			  char *buf)
+/* Whose request it is. Return: bytes of groups in @buf, or -ENAMETOOLONG. */
+static int pcomp_fs_put_cred(struct scomp_hdr *hdr, const struct cred *cred,
+			     __le32 *buf, size_t room)
 {
-	struct scomp_hdr *hdr = (struct scomp_hdr *)buf;
-	size_t len = call->req_len;
+	const struct group_info *info;
+	u32 caps = 0;
+	int i, nr;
+
+	if (!cred) {
+		hdr->caps = cpu_to_le32(~0U);
+		return 0;
+	}
+	hdr->uid = cpu_to_le32(from_kuid(&init_user_ns, cred->fsuid));
+	hdr->gid = cpu_to_le32(from_kgid(&init_user_ns, cred->fsgid));
+	/* Those of other namespaces count here only. */
+	for (i = 0; i < 32 && cred->user_ns == &init_user_ns; i++)
+		if (cap_raised(cred->cap_effective, i))
+			caps |= BIT(i);
+	hdr->caps = cpu_to_le32(caps);
+	info = cred->group_info;
+	nr = min(info->ngroups, SCOMP_GROUPS_MAX);
+	if (nr * sizeof(*buf) > room)
+		return -ENAMETOOLONG;
+	hdr->nr_groups = cpu_to_le16(nr);
+	for (i = 0; i < nr; i++)
+		buf[i] = cpu_to_le32(from_kgid(&init_user_ns, info->gid[i]));
+	return nr * sizeof(*buf);
+}
+
+/* What follows the fixed part. Return: its bytes, or an error. */
+static int pcomp_fs_put_rest(struct pcomp_fs *fs, struct pcomp_fs_call *call,
+			     struct scomp_hdr *hdr, void *buf, size_t room)
+{
+	size_t len;
 	int n;
 
-	memcpy(buf, call->req, call->req_len);
+	n = pcomp_fs_put_cred(hdr, call->cred, buf, room);
+	if (n < 0)
+		return n;
+	len = n;
+	n = pcomp_fs_put_name(fs, &call->name, buf + len, room - len,
+			      &hdr->path_len);
+	if (n < 0)
+		return n;
+	len += n;
+	n = pcomp_fs_put_name(fs, &call->name2, buf + len, room - len,
+			      &hdr->path2_len);
+	return n < 0 ? n : len + n;
+}
+
+/**
+ * struct pcomp_fs_msg - a request as it is sent
+ * @buf: LITE_REQ_MAX bytes: its fixed part, and what follows if there is room
+ * @len: bytes in it
+ * @rest: else that is there, in registered memory; or NULL
+ * @in: what the sComponent may read
+ * @nr_in: how many of them
+ */
+struct pcomp_fs_msg {
+	void *buf;
+	u32 len;
+	struct pcomp_fs_buf *rest;
+	struct lite_sge in[2];
+	u8 nr_in;
+};
+
+static int pcomp_fs_build_rest(struct pcomp_fs *fs, struct pcomp_fs_call *call,
+			       struct pcomp_fs_msg *msg)
+{
+	int n;
+
+	msg->rest = call->nokill ? pcomp_fs_buf_get(fs->name_pool) :
+				   pcomp_fs_buf_get_killable(fs->name_pool);
+	if (!msg->rest)
+		return -EINTR;
+	n = pcomp_fs_put_rest(fs, call, msg->buf, msg->rest->va, SCOMP_IO_MAX);
+	if (n < 0) {
+		pcomp_fs_buf_put(fs->name_pool, msg->rest);
+		return n;
+	}
+	msg->in[msg->nr_in++] = (struct lite_sge){ fs->name_pool->mr,
+						   msg->rest->off, n };
+	return 0;
+}
+
+/* Return: 0, or an error, and there is no @msg->rest to be given back then. */
+static int pcomp_fs_build(struct pcomp_fs *fs, struct pcomp_fs_call *call,
+			  struct pcomp_fs_msg *msg)
+{
+	struct scomp_hdr *hdr = msg->buf;
+	int n;
+
+	memcpy(msg->buf, call->req, call->req_len);
 	if (call->slot) {
 		hdr->seq = cpu_to_le64(call->slot->seq);
 		hdr->slot = cpu_to_le16(fs->slot_base +
 					(call->slot - fs->slot));
 	}
-	hdr->uid = cpu_to_le32(call->who.uid);
-	hdr->gid = cpu_to_le32(call->who.gid);
 	hdr->vid = cpu_to_le32(fs->vid);
-	n = pcomp_fs_put_name(fs, &call->name, buf + len, LITE_REQ_MAX - len,
-			      &hdr->path_len);
+	msg->len = call->req_len;
+	n = pcomp_fs_put_rest(fs, call, hdr, msg->buf + msg->len,
+			      LITE_REQ_MAX - msg->len);
+	if (n == -ENAMETOOLONG)
+		n = pcomp_fs_build_rest(fs, call, msg);
 	if (n < 0)
 		return n;
-	len += n;
-	n = pcomp_fs_put_name(fs, &call->name2, buf + len, LITE_REQ_MAX - len,
-			      &hdr->path2_len);
-	if (n < 0)
-		return n;
-	return len + n;
+	msg->len += n;
+	if (call->in)
+		msg->in[msg->nr_in++] = *call->in;
+	return 0;
 }
 
 /**
@@ -274,29 +330,32 @@ static int pcomp_fs_prepare(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 }
 
 static int pcomp_fs_send(struct pcomp_fs *fs, struct pcomp_fs_call *call,
-			 struct lite_peer *peer, u64 incarnation, char *buf)
+			 struct lite_peer *peer, u64 incarnation, void *buf)
 {
+	struct pcomp_fs_msg msg = { .buf = buf };
 	struct lite_call lc = {
 		.op = call->op,
 		.class = LITE_CLASS_CONTROL,
 		.req = buf,
 		.rsp = call->rsp,
 		.rsp_size = call->rsp_size,
-		.in = call->in,
-		.nr_in = call->in ? 1 : 0,
+		.in = msg.in,
 		.out = call->out,
 		.nr_out = call->out ? 1 : 0,
 		.timeout_ms = call->locked ? PCOMP_FS_LOCKED_MS :
 					     PCOMP_FS_TIMEOUT_MS,
 		.nokill = call->nokill,
 	};
-	int n, err;
+	int err;
 
-	n = pcomp_fs_build(fs, call, buf);
-	if (n < 0)
-		return n;
-	lc.req_len = n;
+	err = pcomp_fs_build(fs, call, &msg);
+	if (err)
+		return err;
+	lc.req_len = msg.len;
+	lc.nr_in = msg.nr_in;
 	err = lite_call(peer, &lc);
+	if (msg.rest)
+		pcomp_fs_buf_put(fs->name_pool, msg.rest);
 	call->rsp_len = lc.rsp_len;
 	if (err == -ETIMEDOUT || err == -ECONNRESET || err == -EINTR) {
 		call->tried = incarnation;
@@ -451,21 +510,21 @@ out:
 /**
  * pcomp_fs_rpc_getattr() - SCOMP_GETATTR
  * @fs: the mount
- * @who: with whose rights
+ * @cred: with whose rights
  * @name: which file
  * @flags: PCOMP_FS_LOCKED, PCOMP_FS_NOKILL
  * @attr: set
  *
  * Return: 0 or an error.
  */
-int pcomp_fs_rpc_getattr(struct pcomp_fs *fs, struct pcomp_fs_who who,
+int pcomp_fs_rpc_getattr(struct pcomp_fs *fs, const struct cred *cred,
 			 struct pcomp_fs_name name, unsigned int flags,
 			 struct scomp_attr *attr)
 {
 	struct scomp_path_req req = {};
 	struct pcomp_fs_call call = {
 		.op = SCOMP_GETATTR,
-		.who = who,
+		.cred = cred,
 		.name = name,
 		.req = &req,
 		.req_len = sizeof(req),

@@ -21,7 +21,6 @@ static int pcomp_fs_silly_rpc_dir(struct pcomp_fs *fs)
 	struct scomp_attr attr;
 	struct pcomp_fs_call call = {
 		.op = SCOMP_CREATE,
-		.who = PCOMP_FS_SELF,
 		.name.str = PCOMP_FS_SILLY_DIR,
 		.req = &req,
 		.req_len = sizeof(req),
@@ -39,7 +38,7 @@ static bool pcomp_fs_silly_is_there(struct pcomp_fs *fs,
 {
 	struct scomp_attr attr;
 
-	return !pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, name, PCOMP_FS_LOCKED,
+	return !pcomp_fs_rpc_getattr(fs, NULL, name, PCOMP_FS_LOCKED,
 				     &attr);
 }
 
@@ -52,7 +51,6 @@ static int pcomp_fs_silly_rpc(struct pcomp_fs *fs, u16 op,
 	struct scomp_attr attr;
 	struct pcomp_fs_call call = {
 		.op = op,
-		.who = PCOMP_FS_SELF,
 		.name = from,
 		.name2 = to,
 		.req = &req,
@@ -92,7 +90,6 @@ static void pcomp_fs_silly_rpc_remove(struct pcomp_fs *fs, const char *name)
 	struct scomp_remove_req req = {};
 	struct pcomp_fs_call call = {
 		.op = SCOMP_REMOVE,
-		.who = PCOMP_FS_SELF,
 		.name.str = name,
 		.req = &req,
 		.req_len = sizeof(req),
@@ -298,7 +295,6 @@ void pcomp_fs_silly_sweep(struct work_struct *work)
 	struct scomp_readdir_rsp rsp;
 	struct pcomp_fs_call call = {
 		.op = SCOMP_READDIR,
-		.who = PCOMP_FS_SELF,
 		.name.str = PCOMP_FS_SILLY_DIR,
 		.req = &req,
 		.req_len = sizeof(req),

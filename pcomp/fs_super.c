@@ -22,6 +22,7 @@
 
 #define PCOMP_FS_READ_BUFS 16
 #define PCOMP_FS_WRITE_BUFS 8
+#define PCOMP_FS_NAME_BUFS 2
 
 enum pcomp_fs_param {
 	PCOMP_FS_OPT_PCOMP,
@@ -176,7 +177,11 @@ static int pcomp_fs_make_pools(struct pcomp_fs *fs)
 		return PTR_ERR(fs->read_pool);
 	fs->write_pool = pcomp_fs_pool_create(fs->node, PCOMP_FS_WRITE_BUFS,
 					      LITE_MR_READ);
-	return PTR_ERR_OR_ZERO(fs->write_pool);
+	if (IS_ERR(fs->write_pool))
+		return PTR_ERR(fs->write_pool);
+	fs->name_pool = pcomp_fs_pool_create(fs->node, PCOMP_FS_NAME_BUFS,
+					     LITE_MR_READ);
+	return PTR_ERR_OR_ZERO(fs->name_pool);
 }
 
 static int pcomp_fs_fill_super(struct super_block *sb, struct fs_context *fc)
@@ -206,7 +211,7 @@ static int pcomp_fs_fill_super(struct super_block *sb, struct fs_context *fc)
 	sb->s_bdi->io_pages = PCOMP_FS_PAGES;
 
 	gen = pcomp_fs_gen(sb);
-	err = pcomp_fs_rpc_getattr(fs, PCOMP_FS_SELF, name, 0, &attr);
+	err = pcomp_fs_rpc_getattr(fs, NULL, name, 0, &attr);
 	if (!err && !S_ISDIR(le32_to_cpu(attr.mode)))
 		err = -ENOTDIR;
 	if (err) {
@@ -230,6 +235,7 @@ static void pcomp_fs_free(struct pcomp_fs *fs)
 	pcomp_fs_locks_release(fs);
 	if (fs->wq)
 		destroy_workqueue(fs->wq);
+	pcomp_fs_pool_destroy(fs->name_pool);
 	pcomp_fs_pool_destroy(fs->write_pool);
 	pcomp_fs_pool_destroy(fs->read_pool);
 	pcomp_fs_slots_exit(fs);

@@ -100,6 +100,11 @@ int scomp_op_getattr(struct scomp_op *op)
 	return err ? err : sizeof(*rsp);
 }
 
+/* What is set by one whose rights to a file are those to write to it. */
+#define SCOMP_MAY_KILL                                            \
+	(SCOMP_KILL_SUID | SCOMP_KILL_SGID | SCOMP_SET_SIZE |     \
+	 SCOMP_SET_ATIME_NOW | SCOMP_SET_MTIME_NOW)
+
 static int scomp_get_iattr(const struct scomp_setattr_req *req,
 			   struct iattr *ia)
 {
@@ -107,6 +112,19 @@ static int scomp_get_iattr(const struct scomp_setattr_req *req,
 
 	memset(ia, 0, sizeof(*ia));
 	ia->ia_valid = ATTR_CTIME;
+	if (valid & (SCOMP_KILL_SUID | SCOMP_KILL_SGID)) {
+		/* notify_change() has no answer to both */
+		if (valid & SCOMP_SET_MODE)
+			return -EINVAL;
+		ia->ia_valid |= ATTR_KILL_PRIV;
+		if (valid & SCOMP_KILL_SUID)
+			ia->ia_valid |= ATTR_KILL_SUID;
+		if (valid & SCOMP_KILL_SGID)
+			ia->ia_valid |= ATTR_KILL_SGID;
+		/* as do_truncate() and file_remove_privs() */
+		if (!(valid & ~SCOMP_MAY_KILL))
+			ia->ia_valid |= ATTR_FORCE;
+	}
 	if (valid & SCOMP_SET_MODE) {
 		ia->ia_valid |= ATTR_MODE;
 		ia->ia_mode = le32_to_cpu(req->mode) & S_IALLUGO;
@@ -289,18 +307,45 @@ out_put:
 	return err ? err : sizeof(*rsp);
 }
 
+static int scomp_reply_link(struct scomp_op *op, const char *link, size_t len)
+{
+	struct scomp_readlink_rsp *rsp = lite_req_rsp(op->req);
+	struct lite_sge sge = {
+		.mr = op->sc->pool->mr,
+		.len = len,
+	};
+	int err;
+
+	if (len >= SCOMP_TARGET_MAX)
+		return -ENAMETOOLONG;
+	rsp->len = cpu_to_le32(len);
+	rsp->reserved = 0;
+	if (len <= LITE_RSP_MAX - sizeof(*rsp)) {
+		memcpy(rsp + 1, link, len);
+		return sizeof(*rsp) + len;
+	}
+	if (len > lite_req_out_len(op->req))
+		return -EMSGSIZE;
+	op->buf = scomp_buf_get(op->sc->pool);
+	if (!op->buf)
+		return -EAGAIN;
+	memcpy(op->buf->va, link, len);
+	sge.off = op->buf->off;
+	err = lite_req_push(op->req, 0, &sge, 1);
+	return err ? err : sizeof(*rsp);
+}
+
 /**
  * scomp_op_readlink() - SCOMP_READLINK
  * @op: the request
  *
- * Return: the reply's length (of the target) or an error.
+ * Return: the reply's length or an error.
  */
 int scomp_op_readlink(struct scomp_op *op)
 {
 	DEFINE_DELAYED_CALL(done);
 	const char *link;
 	struct path path;
-	size_t len;
 	int ret;
 
 	ret = scomp_lookup(op->sc, op->path, 0, &path);
@@ -314,12 +359,7 @@ int scomp_op_readlink(struct scomp_op *op)
 		ret = PTR_ERR(link);
 		goto out_put;
 	}
-	len = strlen(link);
-	ret = -ENAMETOOLONG;
-	if (len < LITE_PATH_LEN) {
-		memcpy(lite_req_rsp(op->req), link, len);
-		ret = len;
-	}
+	ret = scomp_reply_link(op, link, strlen(link));
 	do_delayed_call(&done);
 out_put:
 	path_put(&path);

@@ -181,7 +181,7 @@ int scomp_op_write(struct scomp_op *op)
 	ssize_t n = 0;
 	int err;
 
-	err = scomp_check_io(req, lite_req_in_len(op->req));
+	err = scomp_check_io(req, lite_req_in_len(op->req) - op->pulled);
 	if (err)
 		return err;
 	file = scomp_open_io(op, &path, O_WRONLY);
@@ -195,7 +195,7 @@ int scomp_op_write(struct scomp_op *op)
 		sge.mr = op->sc->pool->mr;
 		sge.off = op->buf->off;
 		sge.len = count;
-		err = lite_req_pull(op->req, 0, &sge, 1);
+		err = lite_req_pull(op->req, op->pulled, &sge, 1);
 		if (err)
 			goto out_close;
 	}

@@ -27,7 +27,7 @@ int scomp_path_check(const char *path, size_t len)
 {
 	const char *s = path;
 
-	if (len >= LITE_PATH_LEN)
+	if (len >= SCOMP_PATH_MAX)
 		return -ENAMETOOLONG;
 	if (strlen(path) != len)
 		return -EINVAL;
@@ -48,6 +48,32 @@ int scomp_path_check(const char *path, size_t len)
 	}
 }
 
+/* Walks as much of *@name as the kernel takes at once, if that is not all. */
+static int scomp_walk_part(struct path *at, const char **name)
+{
+	struct path next;
+	const char *end = *name + PATH_MAX - 1;
+	char *part;
+	int err;
+
+	while (end > *name && *end != '/')
+		end--;
+	if (end == *name)
+		return -ENAMETOOLONG;
+	part = kstrndup(*name, end - *name, GFP_KERNEL);
+	if (!part)
+		return -ENOMEM;
+	err = vfs_path_lookup(at->dentry, at->mnt, part,
+			      SCOMP_LOOKUP | LOOKUP_DIRECTORY, &next);
+	kfree(part);
+	if (err)
+		return err;
+	path_put(at);
+	*at = next;
+	*name = end + 1;
+	return 0;
+}
+
 /**
  * scomp_lookup() - resolve with the credentials in force
  * @sc: whose directory
@@ -61,13 +87,21 @@ int scomp_path_check(const char *path, size_t len)
 int scomp_lookup(struct scomp *sc, const char *name, unsigned int flags,
 		 struct path *path)
 {
+	struct path at = sc->root;
+	int err = 0;
+
+	path_get(&at);
 	if (!*name) {
-		*path = sc->root;
-		path_get(path);
+		*path = at;
 		return 0;
 	}
-	return vfs_path_lookup(sc->root.dentry, sc->root.mnt, name,
-			       SCOMP_LOOKUP | flags, path);
+	while (!err && strlen(name) >= PATH_MAX)
+		err = scomp_walk_part(&at, &name);
+	if (!err)
+		err = vfs_path_lookup(at.dentry, at.mnt, name,
+				      SCOMP_LOOKUP | flags, path);
+	path_put(&at);
+	return err;
 }
 
 /**

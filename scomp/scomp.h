@@ -129,7 +129,9 @@ struct scomp {
  * @msg: its fixed part, length checked
  * @path: first path, checked, NUL-terminated
  * @path2: second one
+ * @groups: the caller's, as many as the header says
  * @uid: the caller's, also the credentials in force
+ * @pulled: bytes at the beginning of the in segments that belong to the request
  * @buf: given back when the reply is out; NULL for none
  */
 struct scomp_op {
@@ -138,7 +140,9 @@ struct scomp_op {
 	const void *msg;
 	const char *path;
 	const char *path2;
+	const __le32 *groups;
 	kuid_t uid;
+	u32 pulled;
 	struct scomp_buf *buf;
 };
 
@@ -185,7 +189,8 @@ int scomp_lookup_parent(struct scomp *sc, const char *name,
 			struct path *parent, const char **last);
 
 /* creds.c */
-const struct cred *scomp_cred_make(kuid_t uid, kgid_t gid);
+const struct cred *scomp_cred_make(const struct scomp_hdr *hdr,
+				   const __le32 *groups);
 int scomp_may(struct scomp_op *op, const struct path *path, int mask);
 
 /* pool.c */

@@ -47,32 +47,63 @@ static const struct scomp_op_desc scomp_ops[] = {
 	SCOMP_OP(SCOMP_CANCEL, scomp_path_req, 0, scomp_op_cancel),
 };
 
-/*
- * Copies the paths out of the request, each with a NUL. The second one of
- * SYMLINK is a link's contents, any string will do there.
- */
-static int scomp_get_paths(struct scomp_op *op, const struct scomp_hdr *hdr,
-			   const struct scomp_op_desc *desc, char **mem)
+/* What the caller left where the sComponent can read it, as it was too long. */
+static int scomp_pull_rest(struct scomp_op *op, void *to, u32 len)
 {
-	size_t len = le16_to_cpu(hdr->path_len);
-	size_t len2 = le16_to_cpu(hdr->path2_len);
-	const char *src = op->msg + desc->fixed;
-	char *s;
+	struct scomp_buf *buf = scomp_buf_get(op->sc->pool);
+	struct lite_sge sge = {
+		.mr = op->sc->pool->mr,
+		.len = len,
+	};
 	int err;
 
-	if (lite_req_len(op->req) != desc->fixed + len + len2)
+	if (!buf)
+		return -EAGAIN;
+	sge.off = buf->off;
+	err = lite_req_pull(op->req, 0, &sge, 1);
+	if (!err)
+		memcpy(to, buf->va, len);
+	scomp_buf_put(buf);
+	op->pulled = len;
+	return err;
+}
+
+/*
+ * Copies groups and paths out of the request, each path with a NUL. The second
+ * one of SYMLINK is a link's contents, any string will do there.
+ */
+static int scomp_get_rest(struct scomp_op *op, const struct scomp_hdr *hdr,
+			  const struct scomp_op_desc *desc, void **mem)
+{
+	size_t groups = le16_to_cpu(hdr->nr_groups) * sizeof(*op->groups);
+	size_t len = le16_to_cpu(hdr->path_len);
+	size_t len2 = le16_to_cpu(hdr->path2_len);
+	size_t given = lite_req_len(op->req) - desc->fixed;
+	size_t rest = groups + len + len2;
+	char *s;
+	int err = 0;
+
+	if (given && given != rest)
 		return -EMSGSIZE;
-	if (desc->paths == 2 ? !len2 : len2)
+	if (le16_to_cpu(hdr->nr_groups) > SCOMP_GROUPS_MAX ||
+	    (desc->paths == 2 ? !len2 : len2) || (!desc->paths && rest))
 		return -EINVAL;
-	if (!desc->paths && len)
-		return -EINVAL;
-	s = kmalloc(len + len2 + 2, GFP_KERNEL);
+	if (len >= SCOMP_PATH_MAX || len2 >= SCOMP_PATH_MAX)
+		return -ENAMETOOLONG;
+	s = kmalloc(rest + 2, GFP_KERNEL);
 	if (!s)
 		return -ENOMEM;
 	*mem = s;
-	memcpy(s, src, len);
+	if (given)
+		memcpy(s, op->msg + desc->fixed, rest);
+	else if (rest)
+		err = scomp_pull_rest(op, s, rest);
+	if (err)
+		return err;
+	op->groups = (__le32 *)s;
+	s += groups;
+	memmove(s + len + 1, s + len, len2);
 	s[len] = '\0';
-	memcpy(s + len + 1, src + len, len2);
 	s[len + 1 + len2] = '\0';
 	op->path = s;
 	op->path2 = s + len + 1;
@@ -83,7 +114,7 @@ static int scomp_get_paths(struct scomp_op *op, const struct scomp_hdr *hdr,
 		return scomp_path_check(op->path2, len2);
 	if (strlen(op->path2) != len2)
 		return -EINVAL;
-	return len2 < LITE_PATH_LEN ? 0 : -ENAMETOOLONG;
+	return len2 < SCOMP_TARGET_MAX ? 0 : -ENAMETOOLONG;
 }
 
 /* What changes files, and what cancels that, has a slot; nothing else does. */
@@ -100,9 +131,8 @@ static int scomp_do(struct scomp_op *op)
 	unsigned int nr = LITE_OP_NR(lite_req_op(op->req));
 	const struct scomp_hdr *hdr = op->msg;
 	const struct cred *cred, *old;
-	char *mem = NULL;
+	void *mem = NULL;
 	bool once;
-	kgid_t gid;
 	int ret;
 
 	if (nr >= ARRAY_SIZE(scomp_ops) || !scomp_ops[nr].fn)
@@ -111,21 +141,19 @@ static int scomp_do(struct scomp_op *op)
 	if (lite_req_len(op->req) < desc->fixed)
 		return -EMSGSIZE;
 	op->uid = make_kuid(&init_user_ns, le32_to_cpu(hdr->uid));
-	gid = make_kgid(&init_user_ns, le32_to_cpu(hdr->gid));
-	if (!uid_valid(op->uid) || !gid_valid(gid) || hdr->reserved ||
-	    hdr->reserved2)
+	if (!uid_valid(op->uid))
 		return -EINVAL;
 	once = !(lite_op_desc(lite_req_op(op->req))->flags &
 		 LITE_OPF_IDEMPOTENT);
 	ret = scomp_check_slot(hdr, once || desc->fn == scomp_op_cancel);
 	if (ret)
 		return ret;
-	ret = scomp_get_paths(op, hdr, desc, &mem);
+	ret = scomp_get_rest(op, hdr, desc, &mem);
 	if (ret)
 		goto out_free;
-	cred = scomp_cred_make(op->uid, gid);
-	if (!cred) {
-		ret = -ENOMEM;
+	cred = scomp_cred_make(hdr, op->groups);
+	if (IS_ERR(cred)) {
+		ret = PTR_ERR(cred);
 		goto out_free;
 	}
 	old = override_creds(cred);

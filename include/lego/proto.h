@@ -24,7 +24,8 @@
  *	what members keep for a gmgr that is restarted: GMGR_VNODE_TABLE,
  *	GMGR_TELL_MEMBERS, GMGR_TELL_VNODES, and what GMGR_JOIN and
  *	GMGR_HEARTBEAT say of it;
- *	slots of requests to SCOMP that change files, SCOMP_CANCEL
+ *	slots of requests to SCOMP that change files, SCOMP_CANCEL; groups and
+ *	capabilities of their callers, paths longer than a message
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H
@@ -45,7 +46,6 @@
 #define LITE_MAX_SEGS 16 /* bulk segments in one direction of a call */
 #define LITE_NAME_LEN 32 /* component and vNode names, NUL included */
 #define LITE_ADDR_LEN 64 /* "10.0.0.1:7471" or "loop:m0", NUL included */
-#define LITE_PATH_LEN 2048 /* file paths in requests, NUL included */
 #define LITE_KEY_LEN 32 /* names of keys, NUL included */
 
 #define LITE_PORT_GMGR 7470
@@ -1027,7 +1027,9 @@ static_assert(sizeof(struct mcomp_export_rsp) == 16);
  * directory, "" being the directory itself. Components are separated by one
  * '/'; "." and ".." and empty ones are refused (LITE_ST_INVAL); a symbolic
  * link is never followed (LITE_ST_LOOP), the pComponent's VFS does that.
- * Each begins with struct scomp_hdr; paths follow the fixed part, with no NUL.
+ * Each begins with struct scomp_hdr. Groups and paths follow the fixed part, with
+ * no NUL. If a message has the fixed part only, then what should follow it is
+ * at the beginning of the in segments: it may be longer than a message.
  *
  * What changes files is executed once, and never later than the caller's next
  * request: CREATE, REMOVE, RENAME, SYMLINK, LINK, SETATTR, WRITE and FSYNC. Each
@@ -1062,6 +1064,9 @@ enum lite_op_scomp {
 };
 
 #define SCOMP_SLOTS 16384 /* of a pComponent */
+#define SCOMP_GROUPS_MAX 1024 /* supplementary ones */
+#define SCOMP_PATH_MAX 16384 /* bytes of a path, and a NUL */
+#define SCOMP_TARGET_MAX 4096 /* bytes of what a symbolic link says, and a NUL */
 #define SCOMP_RSP_MAX 128 /* bytes of a reply that a slot keeps */
 
 /**
@@ -1070,10 +1075,11 @@ enum lite_op_scomp {
  * @uid: caller's fsuid
  * @gid: caller's fsgid
  * @vid: vNode
- * @reserved: 0
- * @path_len: bytes of the first path, after the fixed part
+ * @caps: the caller's effective capabilities, of those below 32: bit 1 is
+ *	CAP_DAC_OVERRIDE
+ * @path_len: bytes of the first path, after the groups
  * @path2_len: bytes of the second, after the first; 0 if there is none
- * @reserved2: 0
+ * @nr_groups: supplementary groups of the caller, le32 each, after the fixed part
  * @slot: less than SCOMP_SLOTS; 0 of those that have none
  */
 struct scomp_hdr {
@@ -1081,10 +1087,10 @@ struct scomp_hdr {
 	__le32 uid;
 	__le32 gid;
 	__le32 vid;
-	__le32 reserved;
+	__le32 caps;
 	__le16 path_len;
 	__le16 path2_len;
-	__le16 reserved2;
+	__le16 nr_groups;
 	__le16 slot;
 };
 
@@ -1138,7 +1144,7 @@ struct scomp_before {
 static_assert(sizeof(struct scomp_before) == 32);
 
 /*
- * GETATTR, READLINK (reply: the target), FSYNC, STATFS; CANCEL (no path).
+ * GETATTR, READLINK, FSYNC, STATFS; CANCEL (no path).
  * SYMLINK: path is the new link, path2 what it says. LINK: path exists, path2
  * is the new name. Both reply with struct scomp_attr.
  */
@@ -1160,6 +1166,17 @@ struct scomp_cancel_rsp {
 
 static_assert(sizeof(struct scomp_cancel_rsp) == 8);
 
+/*
+ * READLINK's reply: the target follows; or, if @len is more than fits, it is in
+ * the out segments. LITE_ST_BADLEN: there is no room there either.
+ */
+struct scomp_readlink_rsp {
+	__le32 len;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct scomp_readlink_rsp) == 8);
+
 #define SCOMP_SET_MODE 0x1
 #define SCOMP_SET_UID 0x2
 #define SCOMP_SET_GID 0x4
@@ -1168,7 +1185,14 @@ static_assert(sizeof(struct scomp_cancel_rsp) == 8);
 #define SCOMP_SET_MTIME 0x20
 #define SCOMP_SET_ATIME_NOW 0x40 /* to the sComponent's clock */
 #define SCOMP_SET_MTIME_NOW 0x80
-#define SCOMP_SET_ALL 0xff
+/*
+ * The set-user-ID and the set-group-ID bit are taken away, and the file's
+ * capabilities, as when others write to it; not together with SCOMP_SET_MODE.
+ * Alone, or with a size, nobody's rights are needed.
+ */
+#define SCOMP_KILL_SUID 0x100
+#define SCOMP_KILL_SGID 0x200
+#define SCOMP_SET_ALL 0x3ff
 
 struct scomp_setattr_req {
 	struct scomp_hdr hdr;

@@ -46,7 +46,7 @@ for to in g0 m0 s0 p0; do
 	case $to in
 	g0) op=0x0103 ;;
 	m0) op=0x0206 ;;
-	s0) op=0x0303 ;;
+	s0) op=0x030e ;; # whose length is fixed
 	p0) op=0x0401 ;;
 	esac
 	refused $to "another version" 'rotocol not supported' op=$op version=9

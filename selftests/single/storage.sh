@@ -13,11 +13,24 @@ on_sh s0 'modprobe -a loop dm-mod ext4 && mkdir -p $1 &&
 	dmsetup create s8 --table "0 131072 linear $loop 0" &&
 	mkfs.ext4 -q -b 4096 /dev/mapper/s8 && mount /dev/mapper/s8 $1 &&
 	chmod 755 $1 && cp "$(readlink -f "$(type -P busybox)")" $1/busybox &&
-	cp "$2/killed" $1 &&
+	cp "$2"/{killed,rights} $1 && mkdir -m 777 $1/{plain,vnode} &&
 	cd /sys/kernel/config/lego/scomp && mkdir s8 && cd s8 &&
 	echo loop:s8 > addr && echo loop:g0 > gmgr && echo $1 > dir &&
 	echo 1 > enable && lego vnode create s8 --storage s8' \
 	$dir "$TOP/build/tools/prog" || skip_all "no ext4 on a device of ours"
+
+# Whose rights count, and long names.
+plain=$(on s0 $dir/rights $dir/plain 2>&1)
+vnode=$(on p0 lego run -n s8 -p p0 -- /rights /vnode 2>&1)
+section() { # TEXT NAME
+	awk -v head="= $2" '/^= / { on = $0 == head } on' <<< "$1"
+}
+while read -r name; do
+	tap_is "$(diff <(section "$plain" "$name") <(section "$vnode" "$name"))" \
+		"" "$name are as on Linux"
+done < <(sed -n 's/^= //p' <<< "$plain")
+tap_like "$(on p0 lego run -n s8 -p p0 -- /vnode/script 2>&1)" interpreter \
+	"a script without its interpreter is said to be that"
 
 # A program that is killed while the sComponent has its request: what it changed
 # is changed when it is dead, or never.
@@ -72,7 +85,7 @@ while read -r good name; do
 	*) tap_note "$good $name" ;;
 	esac
 done <<< "$out"
-tap_is $tap_nr 3 "all of that was tried"
+tap_is $tap_nr 9 "all of that was tried"
 on_sh s0 'lego vnode rm s8; rmdir /sys/kernel/config/lego/scomp/s8
 	umount $1; DM_DISABLE_UDEV=1 dmsetup remove s8
 	losetup -d $(losetup -j $1.img | cut -d: -f1); rm $1.img' $dir

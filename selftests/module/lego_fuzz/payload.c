@@ -381,6 +381,7 @@ static u32 add_paths(struct fuzz_gen *g, const struct fuzz_op *o, void *buf)
 
 	hdr->uid = cpu_to_le32(fuzz_one_in(g, 4) ? fuzz_below(g, 3) : 0);
 	hdr->gid = cpu_to_le32(fuzz_one_in(g, 4) ? fuzz_below(g, 3) : 0);
+	hdr->caps = cpu_to_le32(hdr->uid ? 0 : ~0U);
 	hdr->vid = cpu_to_le32(value(g, FUZZ_ID));
 	path = add_path(g, buf + len);
 	hdr->path_len = cpu_to_le16(path);
