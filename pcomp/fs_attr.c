@@ -321,7 +321,7 @@ struct scomp_file pcomp_fs_which(struct inode *inode)
  * given the file another number: what seems to be another file is one.
  *
  * Context: process, sleeps.
- * Return: 0, -ESTALE (another file has its name), or an error.
+ * Return: 0, -ESTALE (it has not got its name any more), or an error.
  */
 int pcomp_fs_look(struct inode *inode, struct pcomp_fs_name name, bool nokill)
 {
@@ -332,7 +332,7 @@ int pcomp_fs_look(struct inode *inode, struct pcomp_fs_name name, bool nokill)
 	err = pcomp_fs_rpc_getattr(PCOMP_FS(inode->i_sb), NULL, name,
 				   nokill ? PCOMP_FS_NOKILL : 0, &attr);
 	if (err)
-		return err;
+		return pcomp_fs_stale(err);
 	if (!pcomp_fs_same(inode, &attr, false))
 		return -ESTALE;
 	pcomp_fs_apply(inode, &attr, gen);

@@ -163,7 +163,7 @@ int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		pcomp_fs_apply_own(inode, &rsp.attr, &rsp.before);
 	mutex_unlock(&fi->change);
 	if (err || !(ia->ia_valid & ATTR_SIZE))
-		return err;
+		return pcomp_fs_stale(err);
 	/* Where the old end was there may be more than zeros now. */
 	err = pcomp_fs_revalidate_data(inode);
 	truncate_setsize(inode, ia->ia_size);

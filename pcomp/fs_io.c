@@ -58,7 +58,7 @@ static ssize_t pcomp_fs_read_some(struct inode *inode, struct file *file,
 	pcomp_fs_by_file(&call, inode, file);
 	err = pcomp_fs_rpc(fs, &call);
 	if (err)
-		return err;
+		return pcomp_fs_stale(err);
 	if (call.rsp_len != sizeof(rsp) || le32_to_cpu(rsp.count) > len)
 		return -EIO;
 	if (!pcomp_fs_same(inode, &rsp.attr, false))
@@ -317,7 +317,7 @@ static ssize_t pcomp_fs_write(struct pcomp_fs_wb *wb, loff_t pos, size_t off,
 		pcomp_fs_apply_own(inode, &rsp.attr, &rsp.before);
 	mutex_unlock(&PCOMP_FS_I(inode)->change);
 	if (err)
-		return err;
+		return pcomp_fs_stale(err);
 	pcomp_fs_written(inode, le32_to_cpu(rsp.verifier));
 	return le32_to_cpu(rsp.count);
 }

@@ -413,6 +413,13 @@ int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 int pcomp_fs_rpc_readlink(struct dentry *dentry, const struct cred *cred,
 			  char *target);
 
+/* Of a file that one has: others have removed its name, as NFS calls that. */
+static inline int pcomp_fs_stale(int err)
+{
+	return err == -ENOENT || err == -ENOTDIR || err == -ELOOP ? -ESTALE :
+								    err;
+}
+
 static inline u64 pcomp_fs_gen(struct super_block *sb)
 {
 	return atomic64_read(&PCOMP_FS(sb)->gen);

@@ -168,7 +168,7 @@ static int pcomp_fs_make_pools(struct pcomp_fs *fs)
 
 	if (err)
 		return err;
-	fs->wq = alloc_workqueue("pcomp_fs", WQ_UNBOUND, 0);
+	fs->wq = alloc_workqueue("pcomp_fs", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!fs->wq)
 		return -ENOMEM;
 	fs->read_pool = pcomp_fs_pool_create(fs->node, PCOMP_FS_READ_BUFS,

@@ -220,11 +220,13 @@ err_free:
  * scomp_destroy() - leave the rack and end a sComponent
  * @sc: from scomp_create()
  *
- * Its clients get errors from then on, and find another that comes with its
- * name. Context: process, sleeps.
+ * Its clients wait from then on, until another comes with its name. What is
+ * being executed is answered. Context: process, sleeps.
  */
 void scomp_destroy(struct scomp *sc)
 {
+	/* Pairs with scomp_serve(): others are told that nothing was done. */
+	smp_store_release(&sc->ready, false);
 	lite_leave(sc->node);
 	scomp_debugfs_del(sc);
 	scomp_sysfs_del(sc);

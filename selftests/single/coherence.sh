@@ -212,6 +212,20 @@ check("or written to", here("file"), b"others'")
 check("by its name it can be changed",
       m1('[chmod("file", 0o640), stat("file").st_mode & 0o777]'), [None, 0o640])
 
+# a file whose name another mount changes or removes while it is open
+make("renamed", b"one")
+m1('(f := open("renamed", O_RDWR), write(f, b"two"))')
+m2('rename("renamed", "renamed.to")')
+got = m1('close(f)')
+check("close() says so if the file has another name now", got, "ESTALE")
+check("which is not written to", here("renamed.to"), b"one")
+make("removed", 8192 * b"r")
+m1('(f := open("removed", O_RDWR))')
+m2('unlink("removed")')
+check("what another mount has removed is not read", m1('pread(f, 10, 0)'),
+      "ESTALE")
+check("and who writes to it is told", m1('(write(f, b"x"), fsync(f))'), "ESTALE")
+m1('close(f)')
 for m in m1, m2:
     m.run.stdin.close()
     m.run.wait()
@@ -224,5 +238,5 @@ while read -r good name; do
 	*) tap_note "$good $name" ;;
 	esac
 done < <(on p0 python3 -c "$driver" "$program" $((30 * slow)) 2>&1)
-tap_is "$tap_nr" 27 "all of that was tried"
+tap_is "$tap_nr" 31 "all of that was tried"
 tap_done

@@ -77,7 +77,27 @@ out=$(on_sh p0 'cd /run; rm -f in out; mkfifo in out
 	round 1 "nor when another file had the new name"
 	echo >&7
 	exec 7>&- 8>&-
-	wait' $dir 2>&1)
+	wait
+
+	# s8 goes away, and a program that has written ends
+	lego run -n s8 -p p0 -o retry_s=2 -- /killed late /late < in > out &
+	run=$!
+	exec 7> in 8< out
+	read -r -u 8
+	echo 0 > /sys/kernel/config/lego/scomp/s8/enable
+	echo >&7
+	exec 7>&- 8>&-
+	i=0
+	while kill -0 $run 2> /dev/null && [ $((i += 1)) -lt 300 ]; do sleep 0.1; done
+	kill -0 $run 2> /dev/null
+	echo "$? a program that ends while its sComponent is away is not held up"
+	[ -s $dir/late ] && echo "- it had been written before that"
+	echo 1 > /sys/kernel/config/lego/scomp/s8/enable
+	i=0
+	until [ -s $dir/late ] || [ $((i += 1)) -gt 200 ]; do sleep 0.1; done
+	[ "$(cat $dir/late)" = late ]
+	echo "$((! $?)) and what it wrote is there when the sComponent is"' $dir 2>&1)
+expect_log "s8: storage s8 does not answer"
 
 while read -r good name; do
 	case $good in
@@ -85,7 +105,7 @@ while read -r good name; do
 	*) tap_note "$good $name" ;;
 	esac
 done <<< "$out"
-tap_is $tap_nr 9 "all of that was tried"
+tap_is $tap_nr 11 "all of that was tried"
 on_sh s0 'lego vnode rm s8; rmdir /sys/kernel/config/lego/scomp/s8
 	umount $1; DM_DISABLE_UDEV=1 dmsetup remove s8
 	losetup -d $(losetup -j $1.img | cut -d: -f1); rm $1.img' $dir
