@@ -229,6 +229,9 @@ static ssize_t pcomp_fs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	ssize_t n;
 	int err;
 
+	if ((iocb->ki_flags & IOCB_APPEND) &&
+	    pcomp_fs_is_shared(PCOMP_FS(file_inode(file)->i_sb)))
+		return pcomp_fs_append(iocb, from);
 	/*
 	 * Never into pages that are known to be old; and the end is where it is
 	 * now, unless it is here that the file has grown.

@@ -147,6 +147,7 @@ struct pcomp_fs_slot {
  * @open_slots: how many are pcomp_fs_slot.open
  * @unsettled: of them, those whose order matters
  * @settle_mutex: one asks what became of them
+ * @shared: other mounts have asked for the locks: they may append, too
  * @claim_mutex: one claim at a time
  * @claims: in fs_lock.c's list, protected by its mutex as is @claim
  * @claim: may programs lock files?
@@ -187,6 +188,7 @@ struct pcomp_fs {
 	atomic_t open_slots;
 	atomic_t unsettled;
 	struct mutex settle_mutex; /* see above */
+	bool shared;
 	struct mutex claim_mutex; /* see above */
 	struct list_head claims;
 	enum pcomp_fs_claim claim;
@@ -312,6 +314,7 @@ struct pcomp_fs_name {
  * @nokill: signals do not end the wait
  * @once: do not wait for a sComponent that is away
  * @soft: do not wait longer than pcomp_fs.retry_s for it
+ * @unsure: it is an error if @maybe
  * @maybe: set if an earlier try may have been executed, which the sComponent
  *	that answered does not know
  * @slot: pcomp_fs_rpc()'s: what a sComponent knows the request by
@@ -335,6 +338,7 @@ struct pcomp_fs_call {
 	bool nokill;
 	bool once;
 	bool soft;
+	bool unsure;
 	bool maybe;
 	struct pcomp_fs_slot *slot;
 	u64 tried;
@@ -355,6 +359,9 @@ void pcomp_fs_disconnect(struct pcomp_fs *fs);
 int pcomp_fs_rpc_getattr(struct pcomp_fs *fs, const struct cred *cred,
 			 struct pcomp_fs_name name, unsigned int flags,
 			 struct scomp_attr *attr);
+
+/* fs_append.c */
+ssize_t pcomp_fs_append(struct kiocb *iocb, struct iov_iter *from);
 
 /* fs_slot.c */
 int pcomp_fs_slots_init(struct pcomp_fs *fs);
@@ -435,6 +442,7 @@ extern const struct file_operations pcomp_fs_dir_ops;
 /* fs_lock.c */
 int pcomp_fs_locks_claim(struct pcomp_fs *fs);
 void pcomp_fs_locks_release(struct pcomp_fs *fs);
+bool pcomp_fs_is_shared(const struct pcomp_fs *fs);
 int pcomp_fs_lock(struct file *file, int cmd, struct file_lock *fl);
 int pcomp_fs_flock(struct file *file, int cmd, struct file_lock *fl);
 int pcomp_fs_setlease(struct file *file, PCOMP_LEASE_ARG arg,

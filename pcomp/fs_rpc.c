@@ -321,6 +321,8 @@ static int pcomp_fs_prepare(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 	/* Only the incarnation that may have executed it knows whether it did. */
 	if (call->tried && call->tried != incarnation)
 		call->maybe = true;
+	if (call->maybe && call->unsure)
+		return -EIO;
 	if (call->open != incarnation)
 		call->open = 0;
 	err = pcomp_fs_settle(fs, peer, incarnation, false, call->nokill);

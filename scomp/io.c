@@ -70,7 +70,7 @@ static int scomp_check_io(const struct scomp_io_req *req, u32 room)
 	u64 offset = le64_to_cpu(req->offset);
 	u32 count = le32_to_cpu(req->count);
 
-	if (req->reserved || count > SCOMP_IO_MAX || count > room ||
+	if (count > SCOMP_IO_MAX || count > room ||
 	    offset > MAX_LFS_FILESIZE - count)
 		return -EINVAL;
 	return 0;
@@ -129,6 +129,8 @@ int scomp_op_read(struct scomp_op *op)
 	int err;
 
 	err = scomp_check_io(req, lite_req_out_len(op->req));
+	if (!err && req->flags)
+		err = -EINVAL;
 	if (err)
 		return err;
 	file = scomp_open_io(op, &path, O_RDONLY);
@@ -174,6 +176,7 @@ int scomp_op_write(struct scomp_op *op)
 	const struct scomp_io_req *req = op->msg;
 	struct scomp_io_rsp *rsp = lite_req_rsp(op->req);
 	u32 count = le32_to_cpu(req->count);
+	u32 flags = le32_to_cpu(req->flags);
 	struct lite_sge sge;
 	struct mutex *lock;
 	struct path path;
@@ -182,9 +185,12 @@ int scomp_op_write(struct scomp_op *op)
 	int err;
 
 	err = scomp_check_io(req, lite_req_in_len(op->req) - op->pulled);
+	if (!err && (flags & ~SCOMP_IO_APPEND || (flags && req->offset)))
+		err = -EINVAL;
 	if (err)
 		return err;
-	file = scomp_open_io(op, &path, O_WRONLY);
+	file = scomp_open_io(op, &path,
+			     O_WRONLY | (flags ? O_APPEND : 0));
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	if (count) {

@@ -1222,13 +1222,17 @@ static_assert(sizeof(struct scomp_setattr_rsp) == 120);
 /*
  * READ: data by RDMA into the out segments, reply says how much and the
  * attributes after. WRITE: data from the in segments, @count bytes at @offset,
- * stable after an FSYNC that replies with the same verifier.
+ * stable after an FSYNC that replies with the same verifier. With
+ * SCOMP_IO_APPEND it is at the end, @offset is 0, and the reply's attr.size says
+ * where that is after it.
  */
+#define SCOMP_IO_APPEND 0x1
+
 struct scomp_io_req {
 	struct scomp_hdr hdr;
 	__le64 offset;
 	__le32 count;
-	__le32 reserved;
+	__le32 flags; /* of WRITE: SCOMP_IO_APPEND or 0 */
 	struct scomp_file file;
 };
 

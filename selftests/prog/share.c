@@ -5,6 +5,8 @@
  * line, "1 name" or "0 name".
  *
  * share lock DIR: says whether locks are granted on the file "two" there.
+ *
+ * share append DIR: waits for the file "go" there and appends to the file "both".
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -64,9 +66,9 @@ static struct flock whole(int type)
 }
 
 /* both at the same time */
-static void append(const char *who)
+static void append(const char *name, const char *who)
 {
-	int i, fd = open("log", O_WRONLY | O_APPEND | O_CREAT, 0644);
+	int i, fd = open(name, O_WRONLY | O_APPEND | O_CREAT, 0644);
 
 	for (i = 0; i < RECORDS; i++)
 		if (write(fd, who, 8) != 8)
@@ -106,8 +108,26 @@ static void hold_results(char *map, int fifo, int sock, int notify, int gone,
 	       "one that the other renames is written to by its new name");
 }
 
+/* A sum of this program, as its file has it now. */
+static unsigned long own_sum(void)
+{
+	static unsigned char buf[65536];
+	int fd = open("/proc/self/exe", O_RDONLY);
+	unsigned long sum = 0;
+	ssize_t n, i;
+
+	/* not from the page cache, as far as it is not mapped */
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		for (i = 0; i < n; i++)
+			sum = sum * 31 + buf[i];
+	close(fd);
+	return sum;
+}
+
 static int hold(void)
 {
+	unsigned long sum = own_sum();
 	int lock = make("flock", ""), plock = make("fcntl", "");
 	struct flock fl = whole(F_WRLCK);
 	struct sockaddr_un un = address();
@@ -129,8 +149,10 @@ static int hold(void)
 	result(!flock(lock, LOCK_EX), "flock() is granted");
 	result(!fcntl(plock, F_SETLK, &fl), "and a lock by fcntl()");
 	close(make("ready", ""));
-	append("holder.\n");
+	append("log", "holder.\n");
 	result(wait_for("done"), "both are there");
+	result(sum && own_sum() == sum,
+	       "a program that was replaced runs on from its old file");
 	hold_results(map, fifo, sock, notify, gone, moved);
 	/* its locks end with it */
 	return 0;
@@ -146,7 +168,7 @@ static int look(void)
 
 	if (!wait_for("ready"))
 		return 1;
-	append("looker.\n");
+	append("log", "looker.\n");
 	fd = open("flock", O_RDWR);
 	result(flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK,
 	       "flock() that the other has is not granted");
@@ -195,5 +217,12 @@ int main(int argc, char **argv)
 		return 2;
 	if (!strcmp(argv[1], "lock"))
 		return lock();
+	if (!strcmp(argv[1], "append")) {
+		puts("waits");
+		fflush(stdout);
+		if (wait_for("go"))
+			append("both", "a line.\n");
+		return 0;
+	}
 	return strcmp(argv[1], "hold") ? look() : hold();
 }

@@ -24,13 +24,13 @@ results < <(on_sh p0 'run="lego run -n test -p p0 --"
 	$run /data/shared/prog hold /data/shared > /tmp/hold 2>&1 &
 	i=0
 	until [ -e "$1/ready" ] || [ $((i += 1)) -gt 400 ]; do sleep 0.1; done
-	$run /data/shared/prog look /data/shared 2>&1
+	$run /data/shared/share look /data/shared 2>&1
 	wait
 	cat /tmp/hold
 	busybox awk "/^holder\.$/ { h++ } /^looker\.$/ { l++ } END {
 		print (h == 200 && l == 200) \
 			\" what both append is all there\" }" $1/log' $here 2>&1)
-tap_is "$tap_nr" 21 "all of that was tried"
+tap_is "$tap_nr" 22 "all of that was tried"
 
 # A lock that one pComponent grants no other one does.
 have_pcomp p1 16
@@ -49,5 +49,16 @@ tap_is "$(tr '\n' ';' <<< "$two")" \
 tap_like "$(on p0 dmesg)" \
 	"p1: vNode test: file locks fail here \(ENOLCK\) while pComponent p0" \
 	"and the log says why others do not"
+
+# Records that both append.
+both=$(on_sh p0 'for p in p0 p1; do
+		lego run -n test -p $p -- /data/shared/share append /data/shared \
+			> /tmp/append.$p 2>&1 &
+	done
+	until [ "$(cat /tmp/append.p[01] | grep -c waits)" = 2 ]; do sleep 0.1; done
+	touch $1/go
+	wait
+	busybox awk "/^a line\.$/ { n++ } END { print n, NR }" $1/both' $here 2>&1)
+tap_is "$both" "400 400" "what programs at two pComponents append is all there"
 on s0 rm -rf $here
 tap_done

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * O_APPEND where other mounts may append to the same file: only the sComponent
+ * knows where it ends, so each write() is one request there, as on a local file
+ * system, and does not wait in the page cache.
+ */
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/uio.h>
+#include "fs_priv.h"
+
+/* The file is longer by our own doing; its last page here ends before that. */
+static void pcomp_fs_grown(struct inode *inode, loff_t from, loff_t size)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+
+	if (invalidate_inode_pages2_range(inode->i_mapping, from >> PAGE_SHIFT,
+					  -1))
+		set_bit(PCOMP_FS_STALE_DATA, &fi->flags);
+	spin_lock(&fi->lock);
+	if (!test_bit(PCOMP_FS_STALE_DATA, &fi->flags) &&
+	    size > i_size_read(inode))
+		i_size_write(inode, size);
+	spin_unlock(&fi->lock);
+}
+
+/* Return: bytes that were appended; *@end is where the file ended then. */
+static ssize_t pcomp_fs_rpc_append(struct file *file, struct pcomp_fs_buf *buf,
+				   size_t len, loff_t *end)
+{
+	struct inode *inode = file_inode(file);
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
+	struct scomp_io_req req = {
+		.count = cpu_to_le32(len),
+		.flags = cpu_to_le32(SCOMP_IO_APPEND),
+	};
+	struct lite_sge sge = { fs->write_pool->mr, buf->off, len };
+	struct scomp_io_rsp rsp;
+	struct pcomp_fs_call call = {
+		.op = SCOMP_WRITE,
+		.cred = file->f_cred,
+		.name.dentry = file->f_path.dentry,
+		.req = &req,
+		.req_len = sizeof(req),
+		.rsp = &rsp,
+		.rsp_size = sizeof(rsp),
+		.in = &sge,
+		.unsure = true,
+	};
+	u32 n;
+	int err;
+
+	err = mutex_lock_killable(&fi->change);
+	if (err)
+		return err;
+	req.file = pcomp_fs_which(inode);
+	err = pcomp_fs_rpc(fs, &call);
+	if (err == -EEXIST) {
+		/* Another file, or only another number? */
+		err = pcomp_fs_look(inode, call.name, false);
+		req.file = pcomp_fs_which(inode);
+		if (!err)
+			err = pcomp_fs_rpc(fs, &call);
+		if (err == -EEXIST)
+			err = -ESTALE;
+	}
+	n = le32_to_cpu(rsp.count);
+	if (!err && (call.rsp_len != sizeof(rsp) || !n || n > len))
+		err = -EIO;
+	if (!err && !pcomp_fs_same(inode, &rsp.attr, true))
+		err = -ESTALE;
+	if (!err) {
+		pcomp_fs_apply_own(inode, &rsp.attr, &rsp.before);
+		*end = le64_to_cpu(rsp.attr.size);
+		pcomp_fs_grown(inode, le64_to_cpu(rsp.before.size), *end);
+	}
+	mutex_unlock(&fi->change);
+	if (err)
+		return pcomp_fs_stale(err);
+	pcomp_fs_written(inode, le32_to_cpu(rsp.verifier));
+	return n;
+}
+
+static ssize_t pcomp_fs_append_all(struct kiocb *iocb, struct iov_iter *from,
+				   struct pcomp_fs_buf *buf)
+{
+	size_t len, done = 0;
+	ssize_t n = 0;
+
+	while (iov_iter_count(from)) {
+		len = copy_from_iter(buf->va, min_t(size_t, SCOMP_IO_MAX,
+						    iov_iter_count(from)),
+				     from);
+		if (!len) {
+			n = -EFAULT;
+			break;
+		}
+		n = pcomp_fs_rpc_append(iocb->ki_filp, buf, len,
+					&iocb->ki_pos);
+		if (n < 0)
+			break;
+		done += n;
+		if (n < len) /* the next write() is told why */
+			break;
+	}
+	return done ? done : n;
+}
+
+/**
+ * pcomp_fs_append() - write() with O_APPEND that other mounts see at once
+ * @iocb: of the write
+ * @from: what
+ *
+ * Context: process, sleeps; takes the inode's lock.
+ * Return: bytes or an error; -EIO also if the sComponent was started again
+ *	meanwhile, so that it is not known whether it was appended.
+ */
+ssize_t pcomp_fs_append(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	struct pcomp_fs_pool *pool = PCOMP_FS(inode->i_sb)->write_pool;
+	struct pcomp_fs_buf *buf;
+	ssize_t n;
+
+	inode_lock(inode);
+	n = generic_write_checks(iocb, from);
+	if (n <= 0)
+		goto out_unlock;
+	n = file_remove_privs(iocb->ki_filp);
+	if (n)
+		goto out_unlock;
+	/* What was written here before comes before it. */
+	if (pcomp_fs_has_dirty(inode))
+		n = pcomp_fs_write_back(inode);
+	if (n)
+		goto out_unlock;
+	buf = pcomp_fs_buf_get_killable(pool);
+	n = -EINTR;
+	if (!buf)
+		goto out_unlock;
+	n = pcomp_fs_append_all(iocb, from, buf);
+	pcomp_fs_buf_put(pool, buf);
+out_unlock:
+	inode_unlock(inode);
+	return n > 0 ? generic_write_sync(iocb, n) : n;
+}
