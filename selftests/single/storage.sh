@@ -99,13 +99,39 @@ out=$(on_sh p0 'cd /run; rm -f in out; mkfifo in out
 	echo "$((! $?)) and what it wrote is there when the sComponent is"' $dir 2>&1)
 expect_log "s8: storage s8 does not answer"
 
+# A block that cannot be read.
+out+=$'\n'$(on_sh p0 'export DM_DISABLE_UDEV=1
+	table() {
+		dmsetup suspend s8
+		dmsetup reload s8 --table "$1" && dmsetup resume s8
+	}
+	head -c 4M /dev/urandom > $1/big
+	sync -f $1
+	loop=$(losetup -j $1.img | cut -d: -f1)
+	at=$(debugfs -R "bmap /big 300" /dev/mapper/s8 2> /dev/null)
+	at=$((at * 8)) # sectors
+	table "0 $at linear $loop 0
+$at 8 error
+$((at + 8)) $((131072 - at - 8)) linear $loop $((at + 8))"
+	echo 3 > /proc/sys/vm/drop_caches
+	lego run -n s8 -p p0 -- /busybox cat /big > /run/got 2> /run/err
+	status=$?
+	size=$(stat -c %s /run/got)
+	[ $status = 1 ] && grep -q "Input/output error" /run/err
+	echo "$((! $?)) a block that cannot be read is an error of read()"
+	table "0 131072 linear $loop 0"
+	[ "$size" -lt $((301 * 4096)) ] && cmp -n "$size" $1/big /run/got
+	echo "$((! $?)) and what was read before it is right"
+	lego run -n s8 -p p0 -- /busybox cat /big | cmp - $1/big
+	echo "$((! $?)) when it can be read again it is"' $dir 2>&1)
+expect_log "I/O error|EXT4-fs"
 while read -r good name; do
 	case $good in
 	[01]) tap_ok $((1 - good)) "$name" ;;
 	*) tap_note "$good $name" ;;
 	esac
 done <<< "$out"
-tap_is $tap_nr 11 "all of that was tried"
+tap_is $tap_nr 14 "all of that was tried"
 on_sh s0 'lego vnode rm s8; rmdir /sys/kernel/config/lego/scomp/s8
 	umount $1; DM_DISABLE_UDEV=1 dmsetup remove s8
 	losetup -d $(losetup -j $1.img | cut -d: -f1); rm $1.img' $dir
