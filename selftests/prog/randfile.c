@@ -283,10 +283,12 @@ static void obey(char op, const char *p, const char *q, const long *n)
 
 	switch (op) {
 	case 'o':
-		if (fds[n[0]] >= 0)
+		r = open(p, n[1], n[2]);
+		say(r < 0 ? r : 0);
+		if (r >= 0 && fds[n[0]] >= 0)
 			close(fds[n[0]]);
-		fds[n[0]] = open(p, n[1], n[2]);
-		say(fds[n[0]] < 0 ? -1 : 0);
+		if (r >= 0)
+			fds[n[0]] = r;
 		break;
 	case 'c':
 		say(close(fds[n[0]]));
@@ -586,9 +588,9 @@ static long random_flags(void)
 	static const int mode[] = { O_RDONLY, O_WRONLY, O_RDWR, O_RDWR };
 	long flags = mode[rnd(ARRAY_SIZE(mode))];
 
-	flags |= rnd(2) ? O_CREAT : 0;
-	flags |= rnd(6) ? 0 : O_TRUNC;
-	flags |= rnd(8) ? 0 : O_EXCL & -!!(flags & O_CREAT);
+	flags |= rnd(3) ? O_CREAT : 0;
+	flags |= rnd(10) ? 0 : O_TRUNC;
+	flags |= rnd(10) ? 0 : O_EXCL & -!!(flags & O_CREAT);
 	flags |= rnd(6) ? 0 : O_APPEND;
 	flags |= rnd(20) ? 0 : O_NOFOLLOW;
 	flags |= rnd(20) ? 0 : O_SYNC;
@@ -597,7 +599,9 @@ static long random_flags(void)
 
 static long random_offset(void)
 {
-	return rnd(3) ? rnd(SIZE) : rnd(SIZE) / PAGE * PAGE;
+	long off = rnd(1 + (SIZE >> rnd(8)));
+
+	return rnd(3) ? off : off / PAGE * PAGE;
 }
 
 static long random_length(void)
@@ -621,8 +625,8 @@ static void random_command(char *line, int worker, int own, int locks)
 	long f = rnd(FDS / 2) + (own ? 0 : FDS / 2), m = own ? 0 : 1;
 	long off = random_offset(), len = random_length(), tag = 1 + tags++ % 255;
 	static const char ops_of[] =
-		"oooooooorrrrrrrrrwwwwwwwwwwwssttTTyyffffSSSSmmMMMMMMMMeUpp"
-		"nnnnlluuuukkKKiIIDDDhhxxxxxggXXXcccc";
+		"oooooooooorrrrrrrrrrwwwwwwwwwwwwssttTyyfffSSSSmmMMMMMMMMeUpp"
+		"nnnlluuukkKiIDDhxxxxgXXc";
 	char op, p[100], q[100];
 	long n[4] = { f, off, len, tag };
 
@@ -661,7 +665,7 @@ static void random_command(char *line, int worker, int own, int locks)
 		break;
 	case 'M':
 		n[0] = m;
-		n[1] = rnd(MAX);
+		n[1] = rnd(MAX >> rnd(6));
 		n[3] = rnd(2) ? tag : 0;
 		break;
 	case 'e':
