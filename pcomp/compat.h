@@ -8,8 +8,14 @@
 
 #include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
-#error "pcomp needs Linux 6.1 or newer"
+/*
+ * kernel/fork.c: before, dup_mmap() linked the copy of a VMA to its file first
+ * and opened it then; fault.c's line_open() would come too late.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 106) || \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0) && \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0))
+#error "pcomp needs Linux 6.1.106 or newer of 6.1, or 6.9 or newer"
 #endif
 
 /* linux/mm.h: 6.5 took the VMAs away from get_user_pages(). */

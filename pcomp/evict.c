@@ -73,7 +73,6 @@ static void unmap(struct pcomp_line **batch, unsigned int n)
 			if (batch[j]->space != first->space ||
 			    batch[j]->index != first->index + (j - i))
 				break;
-		/* relatives' PTEs at these addresses go too: soft faults */
 		unmap_mapping_pages(first->space->file->f_mapping,
 				    first->index, j - i, false);
 	}

@@ -51,16 +51,20 @@ static vm_fault_t line_fault(struct vm_fault *vmf)
 
 /*
  * VMAs are opened when they are split, moved, and copied by fork. Only the last
- * has another mm.
+ * has another mm. What dup_mmap() finds without a file it links to no i_mmap, and
+ * what has no operations needs nobody if the fork fails; if it does not,
+ * pcomp_fork() gives it the child's. Until then a fault would be SIGBUS.
  */
 static void line_open(struct vm_area_struct *vma)
 {
 	struct pcomp_space *s = vma->vm_private_data;
 
-	if (vma->vm_mm != s->mm)
-		pcomp_fork(s, vma);
-	else if (vma->vm_pgoff != vma->vm_start >> PAGE_SHIFT)
+	if (vma->vm_mm != s->mm) {
+		vma->vm_file = NULL; /* dup_mmap() has no reference yet */
+		vma->vm_ops = NULL;
+	} else if (vma->vm_pgoff != vma->vm_start >> PAGE_SHIFT) {
 		pcomp_change_moved(s, vma);
+	}
 }
 
 const struct vm_operations_struct pcomp_vm_ops = {
@@ -97,12 +101,7 @@ static const struct file_operations line_fops = {
 	.fsync = noop_fsync, /* msync(): there is nothing to be written */
 };
 
-/**
- * pcomp_inode_create() - an identity for pages, or the inode of a file to map
- *
- * Return: the inode, for iput(), or ERR_PTR.
- */
-struct inode *pcomp_inode_create(void)
+static struct inode *inode_create(void)
 {
 	struct inode *inode = alloc_anon_inode(pcomp_mnt->mnt_sb);
 
@@ -122,7 +121,7 @@ struct inode *pcomp_inode_create(void)
  */
 struct file *pcomp_file_create(void)
 {
-	struct inode *inode = pcomp_inode_create();
+	struct inode *inode = inode_create();
 	struct file *file;
 
 	if (IS_ERR(inode))

@@ -1,19 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fork: dup_mmap() opens the child's copy of each of our VMAs, with both
- * mmap_locks held for writing. At the first one the child's space is made: all
- * that the parent has is brought to its owners, who then let the child share it
- * copy-on-write; the child starts with nothing cached.
+ * Fork. dup_mmap() copies the parent's VMAs with both mmap_locks held for
+ * writing; ->open leaves those of ours without a file (fault.c), so they get no
+ * PTE, and are not among the parent's, whose every eviction would have to walk
+ * them. The last thing it does is hooked: there the child's space is made, also
+ * if no VMA of ours was copied (MADV_DONTFORK). All that the parent has is
+ * brought to its owners, who then let the child share it copy-on-write; the
+ * child starts with nothing cached, and with a file of its own.
  *
  * No fault of the parent can come in between: mmap_lock is held, its PTEs are
- * gone, and ->fault never runs under a per-VMA lock (fault.c).
+ * gone, and ->fault never runs under a per-VMA lock (fault.c). Nobody else
+ * looks at the child's VMAs: its mm has no task yet, and khugepaged or ksmd
+ * need its mmap_lock.
  *
- * ->open can not fail. A child whose space could not be made has a broken one:
- * it is killed before it can use a page, and the log says why.
+ * If this fails, or dup_mmap() before it, then fork does (ENOMEM). The child's mm
+ * goes as it is, in exit_mmap(): its copies of our VMAs have neither a file nor
+ * operations, and no PTE, so nothing of the parent's is touched.
  */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/interval_tree_generic.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "pcomp.h"
+
+static inline unsigned long vma_first(struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff;
+}
+
+static inline unsigned long vma_last(struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff + vma_pages(vma) - 1;
+}
+
+/* The same as in mm/interval_tree.c, whose functions are not exported. */
+INTERVAL_TREE_DEFINE(struct vm_area_struct, shared.rb, unsigned long,
+		     shared.rb_subtree_last, vma_first, vma_last, static inline,
+		     i_mmap)
 
 /* Write all dirty lines of the parent, sorted by index as the xarray is. */
 static int clean_parent(struct pcomp_space *parent)
@@ -39,8 +64,10 @@ static int clean_parent(struct pcomp_space *parent)
 		if (xa_is_value(entry))
 			continue;
 		err = pcomp_line_lock(parent, i, line);
-		if (err == -EAGAIN)
+		if (err == -EAGAIN) {
+			err = 0;
 			continue;
+		}
 		if (err)
 			break;
 		if (folio_test_clear_dirty(page_folio(line->page))) {
@@ -49,6 +76,7 @@ static int clean_parent(struct pcomp_space *parent)
 			batch[n++] = line;
 		}
 		pcomp_line_put(line);
+		cond_resched();
 		if (n == PCOMP_BATCH) {
 			err = pcomp_wb_run(pc, wb, batch, n, true);
 			n = 0;
@@ -172,7 +200,6 @@ static int fork_space(struct pcomp_space *parent, struct pcomp_space *child)
 	child->vid = parent->vid;
 	child->leader = parent->leader;
 	strscpy(child->vnode, parent->vnode, sizeof(child->vnode));
-	child->file = get_file(parent->file);
 	if (READ_ONCE(parent->broken))
 		return -EIO;
 	do {
@@ -191,56 +218,78 @@ static int fork_space(struct pcomp_space *parent, struct pcomp_space *child)
 	return err;
 }
 
-static vm_fault_t dead_fault(struct vm_fault *vmf)
+/* The child's copies of our VMAs map the child's file from now on. */
+static void link_vmas(struct pcomp_space *parent, struct pcomp_space *child)
 {
-	return VM_FAULT_SIGBUS;
+	struct address_space *mapping = child->file->f_mapping;
+	struct vm_area_struct *vma;
+
+	VMA_ITERATOR(vmi, child->mm, 0);
+	i_mmap_lock_write(mapping);
+	for_each_vma(vmi, vma) {
+		if (vma->vm_ops || vma->vm_private_data != parent)
+			continue;
+		vma->vm_ops = &pcomp_vm_ops;
+		vma->vm_private_data = child;
+		vma->vm_file = get_file(child->file);
+		/* as dup_mmap() does it */
+		if (vma_is_shared_maywrite(vma))
+			mapping_allow_writable(mapping);
+		i_mmap_insert(vma, &mapping->i_mmap);
+	}
+	i_mmap_unlock_write(mapping);
 }
 
-/* For a child that has not even a space: whatever it touches ends it. */
-static const struct vm_operations_struct dead_ops = {
-	.fault = dead_fault,
-};
+static int fork_locked(struct pcomp_space *parent, struct pcomp_space *child)
+{
+	/* lines that are on their way to another address belong to a VMA */
+	int err = pcomp_change_wait(parent);
+
+	if (err)
+		return err;
+	/* what owners copy is what it had when its places were */
+	if (mutex_lock_killable(&parent->discard_lock))
+		return -EINTR;
+	err = fork_space(parent, child);
+	mutex_unlock(&parent->discard_lock);
+	return err;
+}
 
 /**
- * pcomp_fork() - a VMA of ours was copied into another mm
- * @parent: whose it was
- * @vma: the copy; gets its own space
+ * pcomp_fork() - an mm of ours was copied: make the child's space
+ * @oldmm: the parent's, current's
+ * @mm: the child's
  *
  * Context: process, both mmap_locks held for writing; sleeps for as long as it
- *	takes to write the parent's dirty lines.
+ *	takes to write the parent's dirty lines; killable.
+ * Return: 0 or -errno, logged; fork then fails.
  */
-void pcomp_fork(struct pcomp_space *parent, struct vm_area_struct *vma)
+int pcomp_fork(struct mm_struct *oldmm, struct mm_struct *mm)
 {
-	struct pcomp_space *child = pcomp_space_get(vma->vm_mm);
+	struct pcomp_space *parent = pcomp_space_get(oldmm), *child;
 	int err;
 
-	if (child) {
-		vma->vm_private_data = child;
-		pcomp_space_put(child);
-		return;
-	}
-	child = pcomp_space_alloc(vma->vm_mm, parent->pc);
-	if (IS_ERR(child)) {
-		pr_err("%s: fork of %s[%d] failed: error %ld\n",
-		       parent->pc->name, current->comm, current->tgid,
-		       PTR_ERR(child));
-		vma->vm_ops = &dead_ops;
-		return;
-	}
+	lockdep_assert_held_write(&oldmm->mmap_lock);
+	lockdep_assert_held_write(&mm->mmap_lock);
+	if (WARN_ON_ONCE(!parent))
+		return -EINVAL;
 	pcomp_stat_inc(parent->pc, PCOMP_STAT_FORK);
-	/* lines that are on their way to another address belong to a VMA */
-	err = pcomp_change_wait(parent);
-	if (!err) {
-		/* what owners copy is what it had when its places were */
-		mutex_lock(&parent->discard_lock);
-		err = fork_space(parent, child);
-		mutex_unlock(&parent->discard_lock);
-	}
+	child = pcomp_space_alloc(mm, parent->pc);
+	err = PTR_ERR_OR_ZERO(child);
+	if (err)
+		goto out;
+	err = fork_locked(parent, child);
 	if (err) {
-		pr_err("%s: fork of %s[%d] failed, the child is ended: error %d\n",
-		       parent->pc->name, current->comm, current->tgid, err);
-		WRITE_ONCE(child->broken, true);
+		pcomp_space_put(child);
+		goto out;
 	}
-	vma->vm_private_data = child;
+	link_vmas(parent, child);
 	pcomp_space_publish(child);
+out:
+	if (err && !fatal_signal_pending(current))
+		pr_err_ratelimited("%s: fork of %s[%d] failed, the child's memory could not be made: error %d\n",
+				   parent->pc->name, current->comm,
+				   current->tgid, err);
+	pcomp_space_put(parent);
+	return err;
 }

@@ -54,6 +54,7 @@ struct hook {
 };
 
 static void hooked_exit_mmap(struct mm_struct *mm);
+static int hooked_ldt_dup(struct mm_struct *oldmm, struct mm_struct *mm);
 
 /* The prototypes of ours are the kernel's. */
 DEFINE_STATIC_CALL_NULL(orig_mmap, pcomp_sys_mmap);
@@ -65,6 +66,7 @@ DEFINE_STATIC_CALL_NULL(orig_madvise, pcomp_do_madvise);
 DEFINE_STATIC_CALL_NULL(orig_shmat, pcomp_do_shmat);
 DEFINE_STATIC_CALL_NULL(orig_execve, pcomp_sys_execve);
 DEFINE_STATIC_CALL_NULL(orig_execveat, pcomp_sys_execveat);
+DEFINE_STATIC_CALL_NULL(orig_ldt_dup, hooked_ldt_dup);
 DEFINE_STATIC_CALL_NULL(orig_exit_mmap, hooked_exit_mmap);
 DEFINE_STATIC_CALL_NULL(orig_access_vm, pcomp_access_vm);
 #ifdef CONFIG_COREDUMP
@@ -93,6 +95,8 @@ static struct hook hooks[] = {
 	{ "do_shmat", pcomp_do_shmat, FOR_PROCESS, ORIG(shmat) },
 	{ "__x64_sys_execve", pcomp_sys_execve, FOR_EXEC, ORIG(execve) },
 	{ "__x64_sys_execveat", pcomp_sys_execveat, FOR_EXEC, ORIG(execveat) },
+	/* the last thing that dup_mmap() does, and may fail */
+	{ "ldt_dup_context", hooked_ldt_dup, FOR_MM, ORIG(ldt_dup) },
 	{ "exit_mmap", hooked_exit_mmap, FOR_MM, ORIG(exit_mmap) },
 	{ PCOMP_ACCESS_VM, pcomp_access_vm, FOR_MM, ORIG(access_vm) },
 #ifdef CONFIG_COREDUMP
@@ -233,6 +237,14 @@ long pcomp_orig_shmat(int shmid, char __user *addr, int flags,
 		      unsigned long *result, unsigned long align)
 {
 	return static_call(orig_shmat)(shmid, addr, flags, result, align);
+}
+
+/* All VMAs of an mm have been copied by fork. */
+static int hooked_ldt_dup(struct mm_struct *oldmm, struct mm_struct *mm)
+{
+	int err = static_call(orig_ldt_dup)(oldmm, mm);
+
+	return err ? err : pcomp_fork(oldmm, mm);
 }
 
 /* All VMAs of an mm go; then its space can. */

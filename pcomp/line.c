@@ -98,7 +98,7 @@ static void bind(struct pcomp_line *line, struct pcomp_space *s, pgoff_t index,
 	line->index = index;
 	line->space = s;
 	page->index = index;
-	WRITE_ONCE(page->mapping, s->ident->i_mapping);
+	WRITE_ONCE(page->mapping, s->file->f_mapping);
 }
 
 /* The frame holds nothing any more. Page locked, no PTE left. */

@@ -28,7 +28,7 @@
  *	      pcomp_owner.flush_lock	VMA updates go out in order; RPC inside
  *	        pcomp_space.log_lock
  *
- * vm_ops->open runs under mmap_lock in fork and therefore never takes map_lock.
+ * Fork runs under mmap_lock (dup_mmap() is hooked): it never takes map_lock.
  * log_lock is a leaf under mmap_lock, too. Faults and forks wait at the gate of
  * a change (change.c) with mmap_lock held; who has closed it does not take it.
  * A thread holds one page lock at a time, and waits for a frame holding none;
@@ -278,10 +278,9 @@ struct pcomp_change {
  * @home_id: node id of the home
  * @home: the home
  * @vregion_shift: log2 of a vRegion in pages
- * @ident: inode that is the identity of its pages (page->mapping): shared
- *	futexes are told apart by it
- * @file: the file its VMAs map, whose i_mmap finds the PTEs of a line; one for
- *	a process and all it forks
+ * @file: the file its VMAs map, and no other space's: its i_mmap finds the PTEs
+ *	of a line. Its inode is the identity of its pages (page->mapping):
+ *	shared futexes are told apart by it
  * @pages: index -> line (cached), value (only at the owner: its place, see
  *	pcomp_place_entry()), nothing (never written back: zero, or the file's)
  * @map_lock: one change of the address space at a time
@@ -311,7 +310,6 @@ struct pcomp_space {
 	u32 home_id;
 	struct lite_peer *home;
 	unsigned int vregion_shift;
-	struct inode *ident;
 	struct file *file;
 	struct xarray pages;
 	struct mutex map_lock; /* see above */
@@ -504,7 +502,6 @@ void pcomp_member_gone(struct pcomp *pc, const struct lite_member *m);
 /* fault.c */
 extern const struct vm_operations_struct pcomp_vm_ops;
 struct file *pcomp_file_create(void);
-struct inode *pcomp_inode_create(void);
 
 /* change.c */
 int pcomp_change_fault(struct pcomp_space *s, pgoff_t index);
@@ -535,7 +532,7 @@ bool pcomp_backing_in(struct pcomp_space *s, pgoff_t first, pgoff_t last);
 int pcomp_backing_read(struct pcomp_space *s, pgoff_t index, struct page *page);
 
 /* fork.c */
-void pcomp_fork(struct pcomp_space *parent, struct vm_area_struct *vma);
+int pcomp_fork(struct mm_struct *oldmm, struct mm_struct *mm);
 
 /* exec.c */
 struct pcomp_entry;

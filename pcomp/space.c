@@ -104,8 +104,6 @@ static void end_work(struct work_struct *work)
 	xa_erase(&pc->spaces, (u32)s->id);
 	if (s->file)
 		fput(s->file);
-	if (!IS_ERR_OR_NULL(s->ident))
-		iput(s->ident);
 	mmdrop(s->mm);
 	kfree_rcu(s, rcu);
 	atomic_dec(&pc->nr_spaces);
@@ -189,9 +187,10 @@ struct pcomp_space *pcomp_space_alloc(struct mm_struct *mm, struct pcomp *pc)
 	INIT_DELAYED_WORK(&s->flush_work, pcomp_owners_flush_work);
 	INIT_WORK(&s->end_work, end_work);
 	atomic_inc(&pc->nr_spaces);
-	s->ident = pcomp_inode_create();
-	if (IS_ERR(s->ident)) {
-		err = PTR_ERR(s->ident);
+	s->file = pcomp_file_create();
+	if (IS_ERR(s->file)) {
+		err = PTR_ERR(s->file);
+		s->file = NULL;
 		goto err_put;
 	}
 	err = take_id(s);
@@ -331,12 +330,6 @@ struct pcomp_space *pcomp_space_create(struct mm_struct *mm,
 	s->vid = place->vid;
 	s->leader = place->leader;
 	strscpy(s->vnode, place->vnode, sizeof(s->vnode));
-	s->file = pcomp_file_create();
-	if (IS_ERR(s->file)) {
-		err = PTR_ERR(s->file);
-		s->file = NULL;
-		goto err_put;
-	}
 	err = create_at_home(s);
 	if (err)
 		goto err_put;

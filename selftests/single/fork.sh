@@ -15,7 +15,8 @@ ranges() {
 		awk '$6 ~ /^[0-9]+$/ { if ($6 > n) n = $6 } END { print n + 0 }'
 }
 
-on s0 cp "$TOP/build/tools/prog/mappings" /srv/lego/tmp/mappings
+quick s0 'mkdir -p /srv/lego/tmp; cp "$@" /srv/lego/tmp/' \
+	"$TOP"/build/tools/prog/{mappings,relatives}
 mkfifo "$out/in"
 "$rack" exec p0 -- lego run -n test -p small -- /tmp/mappings \
 	< "$out/in" > "$out/mappings" 2>&1 &
@@ -28,4 +29,19 @@ tap_ok $? "a heap that grew page by page is one range at its owner"
 tap_note "$n ranges"
 exec 9>&-
 wait
+
+# right NAME: what the case of that name says
+right() {
+	sed -n "s/^$1: //p" "$out/relatives"
+}
+
+lrun /tmp/relatives apart missing bare moved > "$out/relatives" 2>&1
+tap_is "$(right apart)" ok "what a parent forks takes no page of another child away"
+tap_is "$(right missing)" ok "a child has all memory but what is MADV_DONTFORK"
+tap_is "$(right bare)" ok "a child without any is the vNode's process, too"
+tap_is "$(right moved)" ok "a child has what another thread is just moving"
+lrun -p small /tmp/relatives few > "$out/relatives" 2>&1
+tap_is "$(right few)" ok "100 children at once write to their copies, in 4 MiB"
+wait_until 40 none_held
+tap_is "$(held)" 0 "and leave nothing"
 tap_done
