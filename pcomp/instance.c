@@ -163,7 +163,7 @@ static struct pcomp *alloc(const char *name)
 	strscpy(pc->name, name, sizeof(pc->name));
 	refcount_set(&pc->refs, 1);
 	init_waitqueue_head(&pc->idle);
-	xa_init(&pc->spaces);
+	xa_init_flags(&pc->spaces, XA_FLAGS_ALLOC1);
 	spin_lock_init(&pc->exports_lock);
 	INIT_LIST_HEAD(&pc->exports);
 	return pc;

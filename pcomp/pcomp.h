@@ -184,7 +184,7 @@ struct pcomp {
 	struct workqueue_struct *wq; /* fetch retries, VMA flushes, space ends */
 	struct xarray spaces; /* id -> space, for debugfs and member deaths */
 	atomic_t nr_spaces;
-	atomic_t next_space;
+	u32 next_space; /* xa_lock of @spaces */
 	u32 max_vid; /* of all vNodes that were ever used here */
 	unsigned long gmgr_silent; /* jiffies till when not to ask it, 0: ask */
 	spinlock_t exports_lock; /* protects @exports, any context */

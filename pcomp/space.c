@@ -101,7 +101,8 @@ static void end_work(struct work_struct *work)
 	pcomp_backing_del(s, 0, ULONG_MAX);
 	mtree_destroy(&s->files);
 	xa_destroy(&s->pages);
-	xa_erase(&pc->spaces, (u32)s->id);
+	if (s->id)
+		xa_erase(&pc->spaces, (u32)s->id);
 	if (s->file)
 		fput(s->file);
 	mmdrop(s->mm);
@@ -127,25 +128,35 @@ void pcomp_space_put(struct pcomp_space *s)
 		queue_work(s->pc->wq, &s->end_work);
 }
 
-/* Give it a number, which none has had. */
+/*
+ * Give it a number that no living one has. Those of the dead come again after
+ * four billion others, when all mComponents have long forgotten them.
+ */
 static int take_id(struct pcomp_space *s)
 {
 	struct pcomp *pc = s->pc;
-	u32 nr = atomic_inc_return(&pc->next_space);
+	u32 nr;
+	int err;
 
+	err = xa_alloc_cyclic(&pc->spaces, &nr, s, xa_limit_32b,
+			      &pc->next_space, GFP_KERNEL);
+	if (err < 0)
+		return err;
+	/* no mComponent can ask for it yet (PCOMP_LIVING) */
 	WRITE_ONCE(s->id, (u64)lite_node_id(pc->node) << 32 | nr);
-	return xa_err(xa_store(&pc->spaces, nr, s, GFP_KERNEL));
+	return 0;
 }
 
 /**
  * pcomp_space_renumber() - give it another id
  * @s: space, not published; no mComponent has it under the one before
  *
- * Context: process, may sleep. Return: 0 or -ENOMEM.
+ * Context: process, may sleep. Return: 0 or -errno; then it has none.
  */
 int pcomp_space_renumber(struct pcomp_space *s)
 {
 	xa_erase(&s->pc->spaces, (u32)s->id);
+	s->id = 0;
 	return take_id(s);
 }
 
