@@ -143,11 +143,14 @@ static struct pcomp_line *frame_take(struct pcomp_cache *c)
 	bool low;
 
 	spin_lock(&c->lock);
-	line = list_first_entry_or_null(&c->free, struct pcomp_line, queue);
-	if (line) {
-		list_del_init(&line->queue);
-		c->nr_free--;
-	}
+	do {
+		line = list_first_entry_or_null(&c->free, struct pcomp_line,
+						queue);
+		if (line) {
+			list_del_init(&line->queue);
+			c->nr_free--;
+		}
+	} while (line && unlikely(PageHWPoison(line->page)));
 	low = c->nr_free < c->low;
 	spin_unlock(&c->lock);
 	if (low)
@@ -186,12 +189,17 @@ struct pcomp_line *pcomp_frame_alloc(struct pcomp *pc)
  * pcomp_frame_free() - a frame holds nothing any more
  * @pc: component
  * @line: its line, on no queue, without a space, with only the cache's reference
+ *
+ * A poisoned one is never used again (fault.c): it stays with the cache, on no
+ * list, and the page allocator does not take it when the cache ends.
  */
 void pcomp_frame_free(struct pcomp *pc, struct pcomp_line *line)
 {
 	struct pcomp_cache *c = &pc->cache;
 
 	line->flags = 0;
+	if (unlikely(PageHWPoison(line->page)))
+		return;
 	spin_lock(&c->lock);
 	list_add(&line->queue, &c->free);
 	c->nr_free++;

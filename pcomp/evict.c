@@ -96,9 +96,11 @@ static unsigned int sift(struct pcomp *pc, struct pcomp_line **batch,
 		 * Referenced: used since it was last here (the accessed bits
 		 * arrived with the unmapping), give it a second chance. More
 		 * than the cache's reference: pinned, or a fault waits for it.
+		 * Poisoned: what was written is lost; whoever comes is told.
 		 */
 		if (folio_test_clear_referenced(folio) ||
-		    page_count(page) > 1) {
+		    page_count(page) > 1 ||
+		    unlikely(PageHWPoison(page) && PageDirty(page))) {
 			/* first: once unlocked it may be another's */
 			pcomp_queue_add(pc, line);
 			unlock_page(page);

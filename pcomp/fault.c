@@ -10,6 +10,11 @@
  * hardware's dirty bit reaches the page when it is unmapped. There is no
  * ->close either, because VMAs with one are never merged.
  *
+ * memory_failure() knows no such pages: it marks a frame whose memory has failed
+ * (PageHWPoison), and does no more. Who comes for its line finds the mark. What is
+ * clean is had again in another frame; what was written is lost, and its process
+ * is told as by Linux, by SIGBUS. The frame is never used again.
+ *
  * ->map_pages is not set: that keeps ->fault under mmap_lock on kernels with
  * per-VMA locks, which fork.c relies on.
  */
@@ -40,6 +45,8 @@ static vm_fault_t line_fault(struct vm_fault *vmf)
 			return VM_FAULT_SIGBUS;
 		case -ENOMEM:
 			return VM_FAULT_OOM;
+		case -EHWPOISON:
+			return VM_FAULT_HWPOISON;
 		default:
 			return VM_FAULT_SIGBUS;
 		}
@@ -72,8 +79,18 @@ const struct vm_operations_struct pcomp_vm_ops = {
 	.open = line_open,
 };
 
+/*
+ * Refused: who asks has found a page poisoned that ->fault had found good, and
+ * would take it out of a page cache that it is not in (do_fault()).
+ */
+static bool line_release(struct folio *folio, gfp_t gfp)
+{
+	return false;
+}
+
 static const struct address_space_operations line_aops = {
 	.dirty_folio = noop_dirty_folio,
+	.release_folio = line_release,
 };
 
 /* Only for the mm whose file it is: sysmem.c made sure, /proc can not. */
@@ -111,6 +128,7 @@ static struct inode *inode_create(void)
 	inode->i_flags |= S_NOCMTIME | S_NOATIME;
 	i_size_write(inode, MAX_LFS_FILESIZE);
 	inode->i_mapping->a_ops = &line_aops;
+	mapping_set_release_always(inode->i_mapping);
 	return inode;
 }
 

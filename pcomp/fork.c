@@ -70,6 +70,12 @@ static int clean_parent(struct pcomp_space *parent)
 		}
 		if (err)
 			break;
+		if (unlikely(PageHWPoison(line->page)) &&
+		    PageDirty(line->page)) {
+			err = -EHWPOISON;
+			pcomp_line_put(line);
+			break;
+		}
 		if (folio_test_clear_dirty(page_folio(line->page))) {
 			pcomp_queue_del(pc, line);
 			set_bit(LINE_WB, &line->flags);

@@ -120,7 +120,8 @@ static void release(struct pcomp *pc, struct pcomp_line *line)
 
 	unlock_page(page);
 	put_page(page);
-	if (page_count(page) == 1) {
+	/* memory_failure() keeps its reference of a poisoned one */
+	if (page_count(page) == 1 || unlikely(PageHWPoison(page))) {
 		pcomp_frame_free(pc, line);
 		return;
 	}
@@ -262,6 +263,36 @@ static int make(struct pcomp_space *s, pgoff_t index, void *entry,
 	return 0;
 }
 
+/*
+ * A line's frame is poisoned. Return: -EAGAIN: it is had again in another one;
+ * -EHWPOISON: it was written to, or somebody has it pinned; -EINTR. The lock and
+ * the reference are given up.
+ */
+static int line_poisoned(struct pcomp_line *line)
+{
+	struct pcomp *pc = line->pc;
+	struct page *page = line->page;
+
+	/* dirty bits arrive with the unmapping */
+	unmap_mapping_pages(line->space->file->f_mapping, line->index, 1,
+			    false);
+	if (test_bit(LINE_WB, &line->flags)) {
+		pcomp_line_put(line);
+		return wait_event_killable(pc->cache.wb_wait,
+					   !test_bit(LINE_WB, &line->flags)) ?
+			       -EINTR : -EAGAIN;
+	}
+	if (!PageDirty(page) && page_count(page) == 2) {
+		pcomp_line_evict(line);
+		return -EAGAIN;
+	}
+	pr_err_ratelimited("%s: the memory of frame %lx has failed: what %s[%d] has written to page %lx is lost\n",
+			   pc->name, page_to_pfn(page), current->comm,
+			   current->tgid, line->index << PAGE_SHIFT);
+	pcomp_line_put(line);
+	return -EHWPOISON;
+}
+
 /**
  * pcomp_line_get() - a page of a space, in the cache
  * @s: the space
@@ -272,7 +303,8 @@ static int make(struct pcomp_space *s, pgoff_t index, void *entry,
  *
  * Context: process, may sleep, no page lock held; killable.
  * Return: the line, locked and referenced, for pcomp_line_put(); or ERR_PTR:
- *	-EINTR, -ENOMEM, -EFAULT (past the end of the file), -EIO (lost).
+ *	-EINTR, -ENOMEM, -EFAULT (past the end of the file), -EIO (lost),
+ *	-EHWPOISON (lost by this machine's memory).
  */
 struct pcomp_line *pcomp_line_get(struct pcomp_space *s, pgoff_t index)
 {
@@ -292,6 +324,8 @@ struct pcomp_line *pcomp_line_get(struct pcomp_space *s, pgoff_t index)
 			if (err == -EBUSY)
 				err = wait_open(s, index);
 		}
+		if (!err && unlikely(PageHWPoison(line->page)))
+			err = line_poisoned(line);
 	} while (err == -EAGAIN);
 	if (err)
 		return ERR_PTR(err);

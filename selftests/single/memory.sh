@@ -127,4 +127,16 @@ tap_is $? 0 "forks wait while connections break"
 quick p0 'echo 0 > /sys/kernel/debug/lego/nodes/p0/fault/fail_qp'
 wait_until 40 none_held
 tap_is "$(held)" 0 "and leaves nothing"
+
+expect_log 'Memory failure: |soft.offline|Soft offlin|Injecting memory failure'
+expect_log 'the memory of frame .* has failed|the child.s memory could not be made'
+on s0 cp "$TOP/build/tools/prog/poison" /srv/lego/tmp/poison
+out=$(lrun -p small /tmp/poison 1500 2>&1)
+status=$?
+name="what memory that fails takes along is told by SIGBUS, the rest is there"
+if [ $status = 4 ]; then
+	tap_skip "$name" "this kernel cannot pretend it"
+else
+	tap_is "$status $out" "0 " "$name"
+fi
 tap_done

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * poison PAGES: memory whose hardware fails, which root may pretend. What is not
+ * written to its owner is lost, and told by SIGBUS; the rest is there as before;
+ * and of so many further pages none is in a frame that failed. Prints what is
+ * wrong, exit status 1 then.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAGE 4096L
+#define INJECT "/sys/devices/system/memory/hard_offline_page"
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101
+#endif
+
+static sigjmp_buf jump;
+static volatile int code;
+static int bad;
+
+static void on_sigbus(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	code = info->si_code;
+	siglongjmp(jump, 1);
+}
+
+static void check(int ok, const char *what)
+{
+	if (ok)
+		return;
+	printf("%s\n", what);
+	bad = 1;
+}
+
+/* What is there, -1: nothing more */
+static int look(volatile char *p)
+{
+	code = 0;
+	return sigsetjmp(jump, 1) ? -1 : *p;
+}
+
+static uint64_t frame(volatile char *p)
+{
+	uint64_t entry = 0;
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+
+	(void)*p;
+	if (pread(fd, &entry, 8, (uintptr_t)p / PAGE * 8) != 8)
+		entry = 0;
+	close(fd);
+	return entry & ((1ULL << 55) - 1);
+}
+
+static void fail(uint64_t frame)
+{
+	FILE *f = fopen(INJECT, "w");
+
+	if (!f)
+		exit(4);
+	fprintf(f, "0x%llx", (unsigned long long)frame * PAGE);
+	fclose(f);
+}
+
+/* All that was written goes to its owner, and no page stays mapped. */
+static int forks(void)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction sa = {
+		.sa_sigaction = on_sigbus,
+		.sa_flags = SA_SIGINFO,
+	};
+	long i, nr = argc > 1 ? atol(argv[1]) : 1;
+	uint64_t failed[2], now;
+	char *p, *q;
+
+	sigaction(SIGBUS, &sa, NULL);
+	p = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	q = mmap(NULL, nr * PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (i = 0; i < 4; i++)
+		p[i * PAGE] = 'a' + i;
+	check(forks(), "no fork");
+
+	failed[0] = frame(p);
+	fail(failed[0]);
+	check(forks(), "no fork after a clean page's frame failed");
+	check(look(p) == 'a', "a clean page is not there any more");
+	check(frame(p) != failed[0], "a page stays in a frame that failed");
+
+	p[PAGE] = 'w';
+	failed[1] = frame(p + PAGE);
+	fail(failed[1]);
+	check(!forks() && errno == ENOMEM, "a lost page is forked");
+	check(look(p + PAGE) == -1, "a lost page can be read");
+	check(code == BUS_MCEERR_AR, "SIGBUS does not say why");
+	check(look(p + PAGE) == -1, "a lost page can be read the next time");
+	madvise(p + PAGE, PAGE, MADV_DONTNEED);
+	check(look(p + PAGE) == 0, "nothing new in a lost page's place");
+	check(forks(), "no fork after a lost page was given up");
+
+	madvise(p + 2 * PAGE, PAGE, MADV_SOFT_OFFLINE);
+	check(look(p + 2 * PAGE) == 'c', "soft offline");
+	madvise(p + 3 * PAGE, PAGE, MADV_HWPOISON);
+
+	for (i = 0; i < nr; i++) {
+		q[i * PAGE] = 1;
+		now = frame(q + i * PAGE);
+		if (now == failed[0] || now == failed[1])
+			check(0, "a frame that failed is used again");
+	}
+	return bad;
+}
