@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 #include "pcomp.h"
 
 #define CHUNK_ORDER 9 /* 2 MiB: few keys, few TLB entries for the kernel */
@@ -20,6 +21,8 @@ static void free_frames(struct pcomp_cache *c)
 
 		if (!page)
 			continue;
+		if (!(i % (1U << CHUNK_ORDER)))
+			cond_resched();
 		/* flags that the page allocator would complain of */
 		folio_clear_dirty(page_folio(page));
 		folio_clear_referenced(page_folio(page));
@@ -56,14 +59,14 @@ static int register_frames(struct pcomp *pc)
 	struct page **pages;
 	unsigned int i;
 
-	pages = kvmalloc_array(c->nr, sizeof(*pages), GFP_KERNEL);
+	pages = vmalloc_array(c->nr, sizeof(*pages));
 	if (!pages)
 		return -ENOMEM;
 	for (i = 0; i < c->nr; i++)
 		pages[i] = c->line[i].page;
 	c->mr = lite_mr_create(pc->node, pages, c->nr,
 			       LITE_MR_READ | LITE_MR_WRITE);
-	kvfree(pages);
+	vfree(pages);
 	return PTR_ERR_OR_ZERO(c->mr);
 }
 
@@ -92,7 +95,8 @@ int pcomp_cache_init(struct pcomp *pc, unsigned long mb)
 	/* room for a few batches, but never most of a small cache */
 	c->low = clamp_t(unsigned int, c->nr / 16, 8, 4 * PCOMP_BATCH);
 	c->high = 2 * c->low;
-	c->line = kvcalloc(c->nr, sizeof(*c->line), GFP_KERNEL);
+	/* of 32 GiB they are more than kvmalloc() gives (2 GiB) */
+	c->line = vcalloc(c->nr, sizeof(*c->line));
 	if (!c->line)
 		return -ENOMEM;
 	for (i = 0; i < c->nr; i += n) {
@@ -109,6 +113,8 @@ int pcomp_cache_init(struct pcomp *pc, unsigned long mb)
 		line->frame = i;
 		INIT_WORK(&line->work, pcomp_fetch_work);
 		list_add_tail(&line->queue, &c->free);
+		if (!(i % (1U << CHUNK_ORDER)))
+			cond_resched();
 	}
 	c->nr_free = c->nr;
 	err = register_frames(pc);
@@ -118,7 +124,7 @@ int pcomp_cache_init(struct pcomp *pc, unsigned long mb)
 
 err_frames:
 	free_frames(c);
-	kvfree(c->line);
+	vfree(c->line);
 	c->line = NULL;
 	return err;
 }
@@ -133,7 +139,7 @@ void pcomp_cache_exit(struct pcomp *pc)
 
 	lite_mr_destroy(c->mr);
 	free_frames(c);
-	kvfree(c->line);
+	vfree(c->line);
 	c->line = NULL;
 }
 
