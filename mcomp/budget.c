@@ -6,6 +6,7 @@
  * touch it: a page that had none, and a page that shares its frame with a forked
  * relative. When as much as the reserve is under way, others wait their turn.
  */
+#include <linux/compiler.h>
 #include <linux/errno.h>
 
 #include "budget.h"
@@ -31,7 +32,8 @@ int mcomp_budget_take(struct mcomp_budget *b, __u32 nr, __u32 nr_new)
 		return -ENOSPC;
 	if (b->nr_free < nr)
 		return -EBUSY;
-	b->nr_free -= nr;
+	/* sysfs and heartbeats read it without the pool's lock */
+	WRITE_ONCE(b->nr_free, b->nr_free - nr);
 	b->lent += nr - nr_new;
 	return 0;
 }

@@ -23,7 +23,8 @@ tap_check "they build for leases" gcc -Wall -Wextra -Werror -g \
 	"$TOP"/selftests/unit/lease.c "$TOP/gmgr/lease.c"
 tap_check "who is dead, and when gmgr suspects itself" "$tmp/lease"
 tap_check "they build for an mComponent's frames" gcc -Wall -Wextra -Werror -g \
-	-fsanitize=address,undefined -o "$tmp/budget" \
+	-fsanitize=address,undefined -I "$TOP/selftests/unit/include" \
+	-o "$tmp/budget" \
 	"$TOP"/selftests/unit/budget.c "$TOP/mcomp/budget.c"
 tap_check "the accounting of an mComponent's frames" "$tmp/budget"
 tap_done

@@ -4,26 +4,15 @@
  * write-backs at once, in a random order, in a pool that is full. Prints TAP.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "../../mcomp/budget.h"
+#include "tap.h"
 
 #define FRAMES 1024
 #define RESERVE 16
 #define BATCH 16
 #define WRITERS 48
-
-static unsigned int nr, failed;
-
-static void is(long got, long want, const char *name)
-{
-	printf("%sok %u - %s\n", got == want ? "" : "not ", ++nr, name);
-	if (got == want)
-		return;
-	printf("# got %ld, wanted %ld\n", got, want);
-	failed++;
-}
 
 /* Each takes, later gives the old ones back, at its own pace. */
 static void test_rewrites(void)
@@ -95,6 +84,5 @@ int main(void)
 {
 	test_rewrites();
 	test_growth();
-	printf("1..%u\n", nr);
-	return !!failed;
+	return tap_end();
 }

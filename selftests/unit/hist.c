@@ -5,14 +5,7 @@
 #include <stdio.h>
 
 #include "../../lite_rpc/hist.h"
-
-static unsigned int nr, failed;
-
-static void ok(int good, const char *name)
-{
-	printf("%sok %u - %s\n", good ? "" : "not ", ++nr, name);
-	failed += !good;
-}
+#include "tap.h"
 
 /* A single value's quantile is the end of its bucket. */
 static int right(__u64 ns)
@@ -53,6 +46,5 @@ int main(void)
 	ns = lite_hist_quantile(&h, 990);
 	ok(ns >= 990000 && ns <= 1250000, "99 in a hundred of them");
 	ok(lite_hist_quantile(&h, 1) <= 1250, "the first of a thousand");
-	printf("1..%u\n", nr);
-	return failed ? 1 : 0;
+	return tap_end();
 }

@@ -3,24 +3,12 @@
  * gmgr's leases, compiled from the module's source: who is dead, and when gmgr
  * suspects itself. Prints TAP.
  */
-#include <stdio.h>
-
 #include "../../gmgr/lease.h"
+#include "tap.h"
 
 #define DEAD_MS 3000u
 #define NR 4
 #define TICK 250
-
-static unsigned int nr, failed;
-
-static void is(long got, long want, const char *name)
-{
-	printf("%sok %u - %s\n", got == want ? "" : "not ", ++nr, name);
-	if (got == want)
-		return;
-	printf("# got %ld, wanted %ld\n", got, want);
-	failed++;
-}
 
 static struct gmgr_lease member[NR];
 static unsigned long long now;
@@ -163,6 +151,5 @@ int main(void)
 	test_most_die();
 	test_few();
 	test_told();
-	printf("1..%u\n", nr);
-	return failed != 0;
+	return tap_end();
 }

@@ -3,25 +3,14 @@
  * The placement policies of gmgr and mcomp, compiled from the very sources of
  * the modules. Prints TAP.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "../../gmgr/policy.h"
 #include "../../mcomp/policy.h"
+#include "tap.h"
 
 #define MIB 1048576ULL
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
-static unsigned int nr, failed;
-
-static void is(long got, long want, const char *name)
-{
-	printf("%sok %u - %s\n", got == want ? "" : "not ", ++nr, name);
-	if (got == want)
-		return;
-	printf("# got %ld, wanted %ld\n", got, want);
-	failed++;
-}
 
 static const struct gmgr_place_ops *place(const char *name)
 {
@@ -149,6 +138,5 @@ int main(void)
 	test_place_rr();
 	test_region();
 	test_alike();
-	printf("1..%u\n", nr);
-	return failed != 0;
+	return tap_end();
 }

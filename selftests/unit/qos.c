@@ -3,21 +3,10 @@
  * The policies of traffic classes, compiled from the very source of lite_rpc.
  * Prints TAP.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "../../lite_rpc/qos.h"
-
-static unsigned int nr, failed;
-
-static void is(unsigned int got, unsigned int want, const char *name)
-{
-	printf("%sok %u - %s\n", got == want ? "" : "not ", ++nr, name);
-	if (got == want)
-		return;
-	printf("# got %u, wanted %u\n", got, want);
-	failed++;
-}
+#include "tap.h"
 
 static const struct lite_qos_ops *policy(const char *name)
 {
@@ -70,6 +59,5 @@ int main(void)
 	is(policy("none")->limit(&view), 64, "none: all slots for all");
 	is(policy("hw")->limit(&view), 16, "hw: what one is given");
 	test_sw();
-	printf("1..%u\n", nr);
-	return failed != 0;
+	return tap_end();
 }
