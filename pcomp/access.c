@@ -15,8 +15,6 @@ static int poke_line(struct pcomp_space *s, unsigned long addr, const void *buf,
 	struct pcomp_line *line;
 	void *p;
 
-	if (READ_ONCE(s->broken))
-		return 0;
 	line = pcomp_line_get(s, addr >> PAGE_SHIFT);
 	if (IS_ERR(line))
 		return 0;

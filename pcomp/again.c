@@ -32,6 +32,7 @@ enum pcomp_verdict pcomp_verdict(int err)
 	case -EIO: /* memory is still to be registered at a new device */
 	case -ENOKEY: /* keys are being changed */
 	case -EKEYREJECTED:
+	case -EINTR: /* who asked was killed before there was an answer */
 		return PCOMP_AWAY;
 	case -EAGAIN: /* all slots are in use */
 	case -EBUSY:

@@ -214,7 +214,8 @@ static void adopt(const struct pcomp_place *place)
 
 	pcomp_stat_inc(place->pc, PCOMP_STAT_EXEC);
 	if (test_thread_flag(TIF_ADDR32)) {
-		pcomp_kill_current("32-bit programs do not run in a vNode",
+		pcomp_kill_current(place->leader,
+				   "32-bit programs do not run in a vNode",
 				   -ENOEXEC);
 		return;
 	}
@@ -223,13 +224,15 @@ static void adopt(const struct pcomp_place *place)
 	if (IS_ERR(s) && fatal_signal_pending(current))
 		return;
 	if (IS_ERR(s)) {
-		pcomp_kill_current("no mComponent took its memory: see `lego status`",
+		pcomp_kill_current(place->leader,
+				   "no mComponent took its memory: see `lego status`",
 				   PTR_ERR(s));
 		return;
 	}
 	err = capture_image(s);
 	if (err && !fatal_signal_pending(current))
-		pcomp_kill_current("its memory could not be moved to ExCache",
+		pcomp_kill_current(place->leader,
+				   "its memory could not be moved to ExCache",
 				   err);
 }
 

@@ -33,23 +33,23 @@ static vm_fault_t line_fault(struct vm_fault *vmf)
 	struct pcomp_space *s = vmf->vma->vm_private_data;
 	struct pcomp_line *line;
 
-	if (unlikely(READ_ONCE(s->broken)))
-		return VM_FAULT_SIGBUS;
 	if (unlikely(pcomp_change_fault(s, vmf->pgoff)))
 		return VM_FAULT_SIGBUS;
 	line = pcomp_line_get(s, vmf->pgoff);
 	if (IS_ERR(line)) {
-		switch (PTR_ERR(line)) {
-		case -EINTR:
-			/* being killed: what is returned does not matter */
-			return VM_FAULT_SIGBUS;
-		case -ENOMEM:
+		if (line == ERR_PTR(-ENOMEM))
 			return VM_FAULT_OOM;
-		case -EHWPOISON:
+		if (line == ERR_PTR(-EHWPOISON))
 			return VM_FAULT_HWPOISON;
-		default:
-			return VM_FAULT_SIGBUS;
-		}
+		/*
+		 * Pages that are lost end the process. SIGBUS is for what has
+		 * it on Linux, too: it is past the end of a file. To one that
+		 * is being killed it does not matter what is returned. Pairs
+		 * with the release in pcomp_space_kill().
+		 */
+		if (smp_load_acquire(&s->broken))
+			pcomp_space_kill_current(s);
+		return VM_FAULT_SIGBUS;
 	}
 	/* the reference becomes the PTE's, the lock is dropped by the caller */
 	vmf->page = line->page;

@@ -8,8 +8,8 @@
  * softirq, marks the page up to date and unlocks it. Whoever waits can be
  * killed, the fetch goes on: the frame is the call's till its end. A failed call
  * is retried by a worker until the owner is declared dead or PCOMP_AGAIN_SECONDS
- * have passed; then the page is unlocked without being up to date, which
- * pcomp_line_get() turns into an error. Errors are never data.
+ * have passed; then the process is ended, and the page unlocked without being up
+ * to date, which pcomp_line_get() turns into an error. Errors are never data.
  */
 #include <linux/delay.h>
 #include <linux/mm.h>
@@ -112,9 +112,8 @@ static void give_up(struct pcomp_line *line, int err)
 	struct pcomp_space *s = line->space;
 	struct pcomp_owner *o = pcomp_owner_of(s, line->index, false);
 
-	pr_err_ratelimited("%s: page %lx of space %llx can not be had from node %u: error %d after %u tries; its user gets SIGBUS\n",
-			   line->pc->name, line->index << PAGE_SHIFT, s->id,
-			   o ? o->id : 0, err, line->tries + 1);
+	/* first: who waits for the page shall find it broken */
+	pcomp_space_lost(s, o ? o->id : s->home_id, err);
 	/* not up to date: an error for whoever waits */
 	unlock_page(line->page);
 }

@@ -177,6 +177,8 @@ static int fork_at_home(struct pcomp_space *parent, struct pcomp_space *child)
 		do {
 			err = pcomp_owner_flush(o);
 		} while (pcomp_again(parent, err, end, true));
+		if (err && !pcomp_transient(err))
+			pcomp_space_lost(parent, o->id, err);
 		if (err)
 			return err;
 	}
@@ -188,6 +190,9 @@ static int fork_at_home(struct pcomp_space *parent, struct pcomp_space *child)
 	child->vregion_shift = parent->vregion_shift;
 	do {
 		err = ask_home(parent, child);
+		/* the parent is not there: it has no memory itself any more */
+		if (pcomp_verdict(err) == PCOMP_GONE)
+			pcomp_space_lost(parent, parent->home_id, err);
 		if (!pcomp_transient(err))
 			return err;
 		if (pcomp_owners_abandon(child, end))
@@ -258,7 +263,11 @@ static int fork_locked(struct pcomp_space *parent, struct pcomp_space *child)
 		return -EINTR;
 	err = fork_space(parent, child);
 	mutex_unlock(&parent->discard_lock);
-	return err;
+	/*
+	 * What was lost on the way may be missing in what was copied. Pairs with
+	 * the release in pcomp_space_kill().
+	 */
+	return err ?: smp_load_acquire(&parent->broken) ? -EIO : 0;
 }
 
 /**

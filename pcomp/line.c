@@ -303,8 +303,9 @@ static int line_poisoned(struct pcomp_line *line)
  *
  * Context: process, may sleep, no page lock held; killable.
  * Return: the line, locked and referenced, for pcomp_line_put(); or ERR_PTR:
- *	-EINTR, -ENOMEM, -EFAULT (past the end of the file), -EIO (lost),
- *	-EHWPOISON (lost by this machine's memory).
+ *	-EINTR, -ENOMEM, -EFAULT (past the end of the file), -EIO (lost: the
+ *	space is broken; or the file could not be read), -EHWPOISON (lost by
+ *	this machine's memory).
  */
 struct pcomp_line *pcomp_line_get(struct pcomp_space *s, pgoff_t index)
 {
@@ -314,6 +315,8 @@ struct pcomp_line *pcomp_line_get(struct pcomp_space *s, pgoff_t index)
 
 	do {
 		entry = xa_load(&s->pages, index);
+		if (unlikely(READ_ONCE(s->broken)))
+			return ERR_PTR(-EIO);
 		if (entry && !xa_is_value(entry)) {
 			line = entry;
 			err = lock_found(s, index, line);

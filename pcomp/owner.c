@@ -229,9 +229,10 @@ void pcomp_owners_flush_work(struct work_struct *work)
 	/* owners are only ever added, at the end */
 	list_for_each_entry(o, &s->owners, list) {
 		err = pcomp_owner_flush(o);
-		if (err && !READ_ONCE(s->broken))
-			pr_debug("%s: VMA update to node %u: %d\n",
-				 s->pc->name, o->id, err);
+		if (err && !pcomp_transient(err))
+			pcomp_space_lost(s, o->id, err);
+		else if (err && !READ_ONCE(s->broken))
+			queue_delayed_work(s->pc->wq, &s->flush_work, HZ);
 	}
 }
 

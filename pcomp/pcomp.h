@@ -25,6 +25,7 @@
  *	        pcomp_cache.lock	queues and the free list
  *	        xa_lock of pcomp_space.pages
  *	        pcomp.exports_lock	any context
+ *	        kill_lock of space.c	one space is declared lost at a time
  *	      pcomp_owner.flush_lock	VMA updates go out in order; RPC inside
  *	        pcomp_space.log_lock
  *
@@ -229,6 +230,8 @@ struct pcomp_owner {
 
 struct pcomp_backing;
 
+#define PCOMP_WHY_LEN 128
+
 /**
  * struct pcomp_change - mappings that are being replaced; see change.c
  * @task: whose system call does it, NULL: none, or a worker
@@ -295,7 +298,9 @@ struct pcomp_change {
  * @vregions: vRegion -> owner
  * @flush_work: tells owners of unmapped memory when nothing else does
  * @files: privately mapped files, index -> struct pcomp_backing
- * @broken: has lost memory: no page of it may be used any more
+ * @broken: has lost memory: no page of it may be used any more. Set once, with
+ *	release, when @why is there
+ * @why: a sentence for its user
  * @end_work: gives all back
  */
 struct pcomp_space {
@@ -324,6 +329,7 @@ struct pcomp_space {
 	struct delayed_work flush_work;
 	struct maple_tree files;
 	bool broken;
+	char why[PCOMP_WHY_LEN];
 	struct work_struct end_work;
 	struct rcu_head rcu;
 };
@@ -495,7 +501,9 @@ void pcomp_space_put(struct pcomp_space *s);
 void pcomp_space_end(struct mm_struct *mm);
 void pcomp_space_kill(struct pcomp_space *s, const char *fmt, ...)
 	__printf(2, 3);
-void pcomp_kill_current(const char *why, int err);
+void pcomp_space_lost(struct pcomp_space *s, u32 id, int err);
+void pcomp_space_kill_current(struct pcomp_space *s);
+void pcomp_kill_current(pid_t leader, const char *why, int err);
 bool pcomp_reason(pid_t pid, char *buf, size_t len);
 void pcomp_member_gone(struct pcomp *pc, const struct lite_member *m);
 

@@ -30,10 +30,13 @@ static DEFINE_SPINLOCK(spaces_lock);
 static struct reason {
 	pid_t pid;
 	pid_t leader;
-	char text[128];
+	char text[PCOMP_WHY_LEN];
 } reasons[REASONS];
 
 static unsigned int next_reason;
+
+/* Each process of a lost space is told once. A leaf, but for spaces_lock. */
+static DEFINE_MUTEX(kill_lock);
 
 static struct pcomp_space *find(struct mm_struct *mm)
 {
@@ -407,24 +410,44 @@ bool pcomp_reason(pid_t pid, char *buf, size_t len)
 	return found;
 }
 
+/* It may end by itself, or be killed by somebody else, at the same moment. */
+static bool is_ending(struct task_struct *p)
+{
+	return READ_ONCE(p->signal->flags) & SIGNAL_GROUP_EXIT;
+}
+
+/* End a process, of which @p is the first thread, with the space's reason. */
+static void process_kill(struct pcomp_space *s, struct task_struct *p)
+{
+	lockdep_assert_held(&kill_lock);
+	pr_err("%s: %s[%d] of vNode %s is ended: %s\n", s->pc->name, p->comm,
+	       p->pid, s->vnode, s->why);
+	keep_reason(p->pid, s->leader, s->why);
+	send_sig(SIGKILL, p, 1);
+}
+
 /**
  * pcomp_space_kill() - end the processes of a space, and say why
  * @s: the space
  * @fmt: the reason, a sentence without a newline
  *
- * Only the first reason of a space counts. Context: process.
+ * Only the first reason of a space counts. A process that is just being forked
+ * is told when it first touches its memory (pcomp_space_kill_current()).
+ * Context: process, may sleep.
  */
 void pcomp_space_kill(struct pcomp_space *s, const char *fmt, ...)
 {
 	struct task_struct *p, *t;
-	char text[128];
 	va_list args;
 
-	if (xchg(&s->broken, true))
-		return;
+	mutex_lock(&kill_lock);
+	if (s->broken)
+		goto out_unlock;
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	vsnprintf(s->why, sizeof(s->why), fmt, args);
 	va_end(args);
+	/* pairs with the acquire in pcomp_space_kill_current() */
+	smp_store_release(&s->broken, true);
 	rcu_read_lock();
 	for_each_process(p) {
 		bool ours = false;
@@ -432,28 +455,81 @@ void pcomp_space_kill(struct pcomp_space *s, const char *fmt, ...)
 		for_each_thread(p, t)
 			if (READ_ONCE(t->mm) == s->mm)
 				ours = true;
-		if (!ours || (p->flags & PF_KTHREAD))
-			continue;
-		pr_err("%s: %s[%d] of vNode %s is ended: %s\n", s->pc->name,
-		       p->comm, p->pid, s->vnode, text);
-		keep_reason(p->pid, s->leader, text);
-		send_sig(SIGKILL, p, 1);
+		if (ours && !(p->flags & PF_KTHREAD) && !is_ending(p))
+			process_kill(s, p);
 	}
 	rcu_read_unlock();
+out_unlock:
+	mutex_unlock(&kill_lock);
+}
+
+/**
+ * pcomp_space_lost() - a call about a space's memory failed for good: end it
+ * @s: the space
+ * @id: node id of the mComponent that was asked
+ * @err: what came of it
+ *
+ * Whoever notices first calls this: a fetch, a write-back, a VMA update, a
+ * fork. What these are to the program makes no difference to what it is told.
+ * Context: process, may sleep.
+ */
+void pcomp_space_lost(struct pcomp_space *s, u32 id, int err)
+{
+	struct lite_member m;
+
+	if (lite_member_by_id(s->pc->node, id, &m))
+		snprintf(m.name, sizeof(m.name), "of node %u", id);
+	switch (pcomp_verdict(err)) {
+	case PCOMP_AWAY:
+	case PCOMP_BUSY:
+		pcomp_space_kill(s,
+				 "mComponent %s has part of its memory and could not be asked for it for %d s (error %d)",
+				 m.name, PCOMP_AGAIN_SECONDS, err);
+		break;
+	case PCOMP_FULL:
+		pcomp_space_kill(s,
+				 "out of memory at mComponent %s: load it with a larger mem_mb=, or add an mComponent",
+				 m.name);
+		break;
+	default:
+		pcomp_space_kill(s,
+				 "mComponent %s does not know its memory any more (error %d): was it restarted?",
+				 m.name, err);
+	}
+}
+
+/**
+ * pcomp_space_kill_current() - the current task has used a space that is lost
+ * @s: the space, broken
+ *
+ * Ends its process, if that has not been done. Who uses another's memory, as a
+ * debugger does, only gets an error.
+ * Context: process, may sleep; no page lock held.
+ */
+void pcomp_space_kill_current(struct pcomp_space *s)
+{
+	if (current->mm != s->mm || current->flags & PF_KTHREAD)
+		return;
+	/* behind whoever is just telling all processes of the space */
+	mutex_lock(&kill_lock);
+	if (!is_ending(current) && !(current->flags & PF_EXITING))
+		process_kill(s, current->group_leader);
+	mutex_unlock(&kill_lock);
 }
 
 /**
  * pcomp_kill_current() - the current process can not go on
+ * @leader: pid of the process that entered the vNode
  * @why: a sentence
  * @err: the error behind it
  */
-void pcomp_kill_current(const char *why, int err)
+void pcomp_kill_current(pid_t leader, const char *why, int err)
 {
-	char text[128];
+	char text[PCOMP_WHY_LEN];
 
 	snprintf(text, sizeof(text), "%s (error %d)", why, err);
 	pr_err("%s[%d] is ended: %s\n", current->comm, current->tgid, text);
-	keep_reason(current->tgid, current->tgid, text);
+	keep_reason(current->tgid, leader, text);
 	send_sig(SIGKILL, current, 1);
 }
 

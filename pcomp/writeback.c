@@ -149,7 +149,7 @@ static int post(struct wb_group *g)
 	return err;
 }
 
-/* What a failed write-back means for the process. */
+/* A write-back failed: it is repeated, or the process has lost its memory. */
 static void failed(struct pcomp_owner *o, int err)
 {
 	struct lite_member m;
@@ -157,26 +157,16 @@ static void failed(struct pcomp_owner *o, int err)
 	if (!o)
 		return;
 	pcomp_stat_inc(o->space->pc, PCOMP_STAT_ERROR);
+	if (!pcomp_transient(err)) {
+		pcomp_space_lost(o->space, o->id, err);
+		return;
+	}
+	if (pcomp_verdict(err) == PCOMP_BUSY)
+		return; /* an evictor takes them again, soon */
 	if (lite_member_by_id(o->space->pc->node, o->id, &m))
 		snprintf(m.name, sizeof(m.name), "of node %u", o->id);
-	switch (pcomp_verdict(err)) {
-	case PCOMP_FULL:
-		pcomp_space_kill(o->space,
-				 "out of memory at mComponent %s: load it with a larger mem_mb=, or add an mComponent",
-				 m.name);
-		break;
-	case PCOMP_GONE:
-	case PCOMP_BAD:
-		pcomp_space_kill(o->space,
-				 "mComponent %s does not know its memory any more (error %d): was it restarted?",
-				 m.name, err);
-		break;
-	case PCOMP_BUSY:
-		break; /* an evictor takes them again, soon */
-	default:
-		pr_warn_ratelimited("%s: no answer to a write-back from mComponent %s: error %d, trying again\n",
-				    o->space->pc->name, m.name, err);
-	}
+	pr_warn_ratelimited("%s: no answer to a write-back from mComponent %s: error %d, trying again\n",
+			    o->space->pc->name, m.name, err);
 }
 
 /* A line's write-back is over. */

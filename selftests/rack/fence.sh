@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# timeout: 240
+# timeout: 300
 # A pComponent reads pages where they are, without asking. One that is declared
 # dead though it lives must not read what its pages' places hold for others.
 . "$(dirname "$0")/../lib.sh"
@@ -29,8 +29,8 @@ heal() {
 		ip neigh del $ip dev $dev
 	done' "$@"
 }
-on_sh s0 'cp "$1" /srv/lego/tmp/keep && chmod 755 /srv/lego/tmp/keep &&
-	rm -f /srv/lego/tmp/go' "$TOP/build/tools/prog/keep"
+on_sh s0 'cp "$1"/keep "$1"/lost /srv/lego/tmp/ && rm -f /srv/lego/tmp/go &&
+	chmod 755 /srv/lego/tmp/keep /srv/lego/tmp/lost' "$TOP/build/tools/prog"
 
 # a pComponent elsewhere, that has ExCache for less than its programs
 on_sh g0 'insmod "$1" && cd /sys/kernel/config/lego/pcomp &&
@@ -41,10 +41,15 @@ on_sh g0 'insmod "$1" && cd /sys/kernel/config/lego/pcomp &&
 tap_ok $? "a second node has a pComponent"
 
 out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+trap 'rm -f "$out" "$out".*' EXIT
+expect_log 'vNode test is ended: mComponent'
+# who loses its memory together with the first
+lrun -p small /tmp/lost 200 /tmp/go > "$out.lost" 2>&1 &
+losers=$!
+wait_until 60 grep -q ready "$out.lost"
 lrun -p small /tmp/keep 2000 1 /tmp/go > "$out" 2>&1 &
 cut=$!
-wait_until 60 grep -q ready "$out"
+wait_until 100 grep -q ready "$out"
 tap_ok $? "a program has its memory on the mComponents"
 misses=$(attr p0 pcomp/small/misses)
 reads=$(attr p0 pcomp/small/reads)
@@ -84,12 +89,17 @@ heal $ms
 on_sh s0 ': > /srv/lego/tmp/go'
 wait $cut
 status=$?
-# by the page it wants, or by an evictor that writes back to nobody
-[ $status = 135 ] || [ $status = 137 ]
-tap_ok $? "the first gets SIGBUS or is killed"
+tap_is $status 137 "the first is ended"
 ! grep -Eq 'right|wrong' "$out"
-tap_ok $? "and not the other's memory"
+tap_ok $? "and does not get the other's memory"
 tap_note "status $status: $(tail -n 1 "$out")"
+wait $losers
+tap_is "$? $(grep -c "mComponent .* does not know its memory" "$out.lost")" \
+	"137 1" "who finds its memory gone is ended, and its user told why, once"
+tap_is "$(on_sh p0 'dmesg | grep -o "lost\[[0-9]*\] of vNode test is ended" |
+	sort | uniq -c | awk "{ print \$1 }" | tr "\n" " "')" "1 1 1 1 1 1 " \
+	"and so are its relatives, by whichever way they find it, in the log"
+tap_note "$(cat "$out.lost")"
 wait "${others[@]}"
 tap_is "$(cat "$out".? | grep -vc ready) $(cat "$out".? | grep -c right)" \
 	"${#others[@]} ${#others[@]}" "the others' is right"
