@@ -143,20 +143,22 @@ void pcomp_cache_exit(struct pcomp *pc)
 	c->line = NULL;
 }
 
-static struct pcomp_line *frame_take(struct pcomp_cache *c)
+/* Take a frame if there are more than @reserve. */
+static struct pcomp_line *frame_take(struct pcomp_cache *c,
+				     unsigned int reserve)
 {
 	struct pcomp_line *line;
 	bool low;
 
 	spin_lock(&c->lock);
 	do {
-		line = list_first_entry_or_null(&c->free, struct pcomp_line,
-						queue);
-		if (line) {
-			list_del_init(&line->queue);
-			c->nr_free--;
-		}
-	} while (line && unlikely(PageHWPoison(line->page)));
+		line = NULL;
+		if (c->nr_free <= reserve)
+			break;
+		line = list_first_entry(&c->free, struct pcomp_line, queue);
+		list_del_init(&line->queue);
+		c->nr_free--;
+	} while (unlikely(PageHWPoison(line->page)));
 	low = c->nr_free < c->low;
 	spin_unlock(&c->lock);
 	if (low)
@@ -164,30 +166,42 @@ static struct pcomp_line *frame_take(struct pcomp_cache *c)
 	return line;
 }
 
-static bool take_into(struct pcomp_cache *c, struct pcomp_line **line)
+static bool take_into(struct pcomp_space *s, pgoff_t index,
+		      struct pcomp_line **line)
 {
-	*line = frame_take(c);
+	struct pcomp_cache *c = &s->pc->cache;
+
+	*line = frame_take(c, pcomp_wb_is_slow(s, index) ? c->low / 2 : 0);
 	return *line;
 }
 
 /**
  * pcomp_frame_alloc() - a frame that holds nothing
- * @pc: component
+ * @s: for a page of this space
+ * @index: the page
  *
- * Waits for the evictors where there is none; killable.
+ * Waits for the evictors where there is none; killable. The last ones are not
+ * for pages of an mComponent that does not take write-backs just now: others
+ * live on these.
  * Context: process, may sleep, no page lock held.
  * Return: the line, or NULL when the task is being killed.
  */
-struct pcomp_line *pcomp_frame_alloc(struct pcomp *pc)
+struct pcomp_line *pcomp_frame_alloc(struct pcomp_space *s, pgoff_t index)
 {
-	struct pcomp_cache *c = &pc->cache;
-	struct pcomp_line *line = frame_take(c);
+	struct pcomp_cache *c = &s->pc->cache;
+	struct pcomp_line *line;
 
+	line = frame_take(c, c->low / 2);
 	if (likely(line))
 		return line;
-	pcomp_stat_inc(pc, PCOMP_STAT_STALL);
-	/* kernel threads (none today) can not be killed and simply wait */
-	wait_event_killable(c->free_wait, take_into(c, &line));
+	if (take_into(s, index, &line))
+		return line;
+	pcomp_stat_inc(s->pc, PCOMP_STAT_STALL);
+	/* a worker that moves lines can not be killed and simply waits */
+	while (wait_event_killable_timeout(c->free_wait,
+					   take_into(s, index, &line),
+					   HZ / 10) == 0)
+		;
 	return line;
 }
 

@@ -2,7 +2,8 @@
 /*
  * Evictors: threads that keep ExCache's free list filled, so that faulting
  * threads never evict (MAGE, Hermit). In batches: unmap with few TLB flushes,
- * drop what is clean, write what is dirty (writeback.c).
+ * drop what is clean, begin to write what is dirty (writeback.c). They wait for
+ * no single mComponent: dirty lines of one that does not answer stay.
  *
  * For each line: clear its PTEs and wait for the flush, then look at the dirty
  * bit, then write, then reuse. Any other order loses a store.
@@ -12,6 +13,26 @@
 #include <linux/sched/mm.h>
 #include <linux/sort.h>
 #include "pcomp.h"
+
+/*
+ * Messages in flight, of a line each at worst: a batch more than what one
+ * mComponent has before it is known not to answer (wb_peer.c).
+ */
+#define MESSAGES (3 * PCOMP_BATCH)
+
+/**
+ * struct pcomp_evictor - an evictor thread and what it works with
+ * @pc: component
+ * @task: the thread
+ * @wb: room for what is in flight
+ * @batch: lines being evicted
+ */
+struct pcomp_evictor {
+	struct pcomp *pc;
+	struct task_struct *task;
+	struct pcomp_wb *wb;
+	struct pcomp_line *batch[PCOMP_BATCH];
+};
 
 /* Take up to @max lines off the queue, each with its page lock. */
 static unsigned int pick(struct pcomp *pc, struct pcomp_line **batch,
@@ -79,18 +100,39 @@ static void unmap(struct pcomp_line **batch, unsigned int n)
 }
 
 /*
- * Sort the unmapped batch out: lines in use stay, clean ones are dropped, dirty
- * ones are left in @batch, unlocked and marked LINE_WB. Return: how many.
+ * A dirty line of the unmapped batch: mark it, to be written, or leave it in the
+ * cache. Return: whether it is to be written.
  */
-static unsigned int sift(struct pcomp *pc, struct pcomp_line **batch,
-			 unsigned int n)
+static bool take_dirty(struct pcomp *pc, struct pcomp_line *line)
 {
-	unsigned int i, dirty = 0;
+	enum pcomp_wb_when when = pcomp_wb_when(line);
+
+	if (when == PCOMP_WB_NOW) {
+		folio_clear_dirty(page_folio(line->page));
+		set_bit(LINE_WB, &line->flags);
+	} else if (when == PCOMP_WB_PARK) {
+		pcomp_wb_park(line);
+	} else {
+		pcomp_queue_add(pc, line);
+	}
+	unlock_page(line->page);
+	return when == PCOMP_WB_NOW;
+}
+
+/*
+ * Sort the unmapped batch out: lines in use stay, clean ones are dropped, dirty
+ * ones are being written on return. Return: how many were dropped, or are.
+ */
+static unsigned int sift(struct pcomp_evictor *e, unsigned int n)
+{
+	unsigned int i, dirty = 0, clean = 0;
+	struct pcomp *pc = e->pc;
 
 	for (i = 0; i < n; i++) {
-		struct pcomp_line *line = batch[i];
+		struct pcomp_line *line = e->batch[i];
 		struct page *page = line->page;
 		struct folio *folio = page_folio(page);
+		bool broken = READ_ONCE(line->space->broken);
 
 		/*
 		 * Referenced: used since it was last here (the accessed bits
@@ -106,19 +148,24 @@ static unsigned int sift(struct pcomp *pc, struct pcomp_line **batch,
 			unlock_page(page);
 			continue;
 		}
-		if (folio_test_uptodate(folio) &&
-		    folio_test_clear_dirty(folio)) {
-			set_bit(LINE_WB, &line->flags);
-			batch[dirty++] = line;
-			unlock_page(page);
+		if (folio_test_uptodate(folio) && folio_test_dirty(folio) &&
+		    !broken) {
+			if (take_dirty(pc, line))
+				e->batch[dirty++] = line;
 			continue;
 		}
 		/* the line's users each have a reference; this one is ours */
 		get_page(page);
-		pcomp_line_evict(line);
+		/* pcomp_line_get() hands no page of a broken space out */
+		if (broken)
+			pcomp_line_drop(line, NULL);
+		else
+			pcomp_line_evict(line);
 		pcomp_stat_inc(pc, PCOMP_STAT_EVICT);
+		clean++;
 	}
-	return dirty;
+	pcomp_wb_start(e->wb, e->batch, dirty);
+	return dirty + clean;
 }
 
 static bool want(struct pcomp_cache *c, unsigned int level)
@@ -126,35 +173,41 @@ static bool want(struct pcomp_cache *c, unsigned int level)
 	return READ_ONCE(c->nr_free) < level && !list_empty(&c->queue);
 }
 
-/**
- * struct pcomp_evictor - an evictor thread and what it works with
- * @pc: component
- * @task: the thread
- * @wb: room for a batch in flight
- * @batch: lines being evicted
+/*
+ * Wait for what is in flight, but only for who may be expected to answer, and
+ * not for long: others' lines can be evicted meanwhile.
  */
-struct pcomp_evictor {
-	struct pcomp *pc;
-	struct task_struct *task;
-	struct pcomp_wb *wb;
-	struct pcomp_line *batch[PCOMP_BATCH];
-};
+static void await(struct pcomp_evictor *e, unsigned long timeout)
+{
+	struct pcomp_cache *c = &e->pc->cache;
+	unsigned long end = jiffies + timeout;
+
+	do {
+		wait_event_idle_timeout(c->evict_wait,
+					kthread_should_stop() ||
+						pcomp_wb_is_done(e->wb) ||
+						!pcomp_wb_is_awaited(e->wb),
+					timeout);
+		pcomp_wb_reap(e->wb);
+	} while (pcomp_wb_is_awaited(e->wb) && time_before(jiffies, end));
+}
 
 static void evict_some(struct pcomp_evictor *e)
 {
-	unsigned int n = pick(e->pc, e->batch, PCOMP_BATCH);
+	/* each line may need a message of its own */
+	unsigned int room = min(pcomp_wb_room(e->wb), PCOMP_BATCH), n;
 
-	if (!n) {
-		/* all locked or pinned: their holders need the time */
-		schedule_timeout_idle(1);
-		return;
-	}
+	n = pick(e->pc, e->batch, room);
 	sort(e->batch, n, sizeof(*e->batch), by_place, NULL);
 	unmap(e->batch, n);
-	n = sift(e->pc, e->batch, n);
-	/* a failed write-back leaves the line dirty and queued */
-	if (n && pcomp_wb_run(e->pc, e->wb, e->batch, n, false))
-		schedule_timeout_idle(msecs_to_jiffies(20));
+	if (sift(e, n)) {
+		await(e, HZ / 50);
+		return;
+	}
+	/* all locked, pinned or to be written later; give it time */
+	if (!pcomp_wb_is_awaited(e->wb))
+		schedule_timeout_idle(1);
+	await(e, HZ / 4);
 }
 
 static int evictor_fn(void *arg)
@@ -165,9 +218,13 @@ static int evictor_fn(void *arg)
 	unsigned int noio = memalloc_noio_save();
 
 	while (!kthread_should_stop()) {
-		wait_event_interruptible(c->evict_wait,
-					 kthread_should_stop() ||
-						 want(c, c->low));
+		wait_event_idle(c->evict_wait,
+				kthread_should_stop() ||
+					pcomp_wb_is_done(e->wb) ||
+					want(c, c->low));
+		pcomp_wb_reap(e->wb);
+		if (!want(c, c->low))
+			continue;
 		while (!kthread_should_stop() && want(c, c->high)) {
 			evict_some(e);
 			cond_resched();
@@ -193,7 +250,7 @@ static struct pcomp_evictor *evictor_create(struct pcomp *pc, unsigned int i)
 	if (!e)
 		return ERR_PTR(-ENOMEM);
 	e->pc = pc;
-	e->wb = pcomp_wb_alloc();
+	e->wb = pcomp_wb_alloc(pc, MESSAGES, &pc->cache.evict_wait, false);
 	if (!e->wb) {
 		err = -ENOMEM;
 		goto err_free;

@@ -52,7 +52,7 @@ static int clean_parent(struct pcomp_space *parent)
 	int err = 0;
 
 	batch = kmalloc_array(PCOMP_BATCH, sizeof(*batch), GFP_KERNEL);
-	wb = pcomp_wb_alloc();
+	wb = pcomp_wb_alloc(pc, PCOMP_BATCH, &pc->cache.wb_wait, true);
 	if (!batch || !wb) {
 		err = -ENOMEM;
 		goto out_free;
@@ -84,14 +84,14 @@ static int clean_parent(struct pcomp_space *parent)
 		pcomp_line_put(line);
 		cond_resched();
 		if (n == PCOMP_BATCH) {
-			err = pcomp_wb_run(pc, wb, batch, n, true);
+			err = pcomp_wb_run(wb, batch, n);
 			n = 0;
 			if (err)
 				goto out_free;
 		}
 	}
 	if (n)
-		err = pcomp_wb_run(pc, wb, batch, n, true) ?: err;
+		err = pcomp_wb_run(wb, batch, n) ?: err;
 out_free:
 	pcomp_wb_free(wb);
 	kfree(batch);

@@ -164,6 +164,7 @@ static struct pcomp *alloc(const char *name)
 	refcount_set(&pc->refs, 1);
 	init_waitqueue_head(&pc->idle);
 	xa_init_flags(&pc->spaces, XA_FLAGS_ALLOC1);
+	xa_init(&pc->wb_peers);
 	spin_lock_init(&pc->exports_lock);
 	INIT_LIST_HEAD(&pc->exports);
 	return pc;
@@ -210,9 +211,15 @@ struct pcomp *pcomp_create(const struct pcomp_cfg *cfg)
 		err = -ENOMEM;
 		goto err_free;
 	}
+	pc->io_wq = alloc_workqueue("pcomp-io-%s",
+				    WQ_UNBOUND | WQ_MEM_RECLAIM, 0, pc->name);
+	if (!pc->io_wq) {
+		err = -ENOMEM;
+		goto err_wq;
+	}
 	err = node_create(pc, cfg);
 	if (err)
-		goto err_wq;
+		goto err_io_wq;
 	err = pcomp_cache_init(pc, cfg->excache_mb);
 	if (err) {
 		pr_err("%s: ExCache of %ld MiB could not be made: error %d\n",
@@ -242,10 +249,12 @@ err_cache:
 	lite_node_stop(pc->node);
 	pcomp_cache_exit(pc);
 	lite_node_destroy(pc->node);
-	goto err_wq;
+	goto err_io_wq;
 err_node:
 	lite_node_stop(pc->node);
 	lite_node_destroy(pc->node);
+err_io_wq:
+	destroy_workqueue(pc->io_wq);
 err_wq:
 	destroy_workqueue(pc->wq);
 err_free:
@@ -301,6 +310,8 @@ int pcomp_destroy(struct pcomp *pc, bool force)
 	pcomp_evictors_stop(pc);
 	lite_node_stop(pc->node);
 	destroy_workqueue(pc->wq);
+	pcomp_wb_peers_exit(pc);
+	destroy_workqueue(pc->io_wq);
 	pcomp_cache_exit(pc);
 	lite_node_destroy(pc->node);
 	pr_info("%s: gone\n", pc->name);

@@ -225,7 +225,7 @@ static int line_publish(struct pcomp_space *s, pgoff_t index, void *entry,
 static int make(struct pcomp_space *s, pgoff_t index, void *entry,
 		struct pcomp_line **out)
 {
-	struct pcomp_line *line = pcomp_frame_alloc(s->pc);
+	struct pcomp_line *line = pcomp_frame_alloc(s, index);
 	struct page *page;
 	int err;
 
@@ -315,6 +315,11 @@ struct pcomp_line *pcomp_line_get(struct pcomp_space *s, pgoff_t index)
 
 	do {
 		entry = xa_load(&s->pages, index);
+		/*
+		 * Evictors drop lines of a space that was broken before. Pairs
+		 * with the release in pcomp_space_kill(), and in xa_store().
+		 */
+		smp_rmb();
 		if (unlikely(READ_ONCE(s->broken)))
 			return ERR_PTR(-EIO);
 		if (entry && !xa_is_value(entry)) {

@@ -189,6 +189,7 @@ int pcomp_owner_flush(struct pcomp_owner *o)
 		struct mcomp_vma_req h;
 		struct mcomp_vma_op op[MCOMP_VMA_OPS_MAX];
 	} *req;
+	unsigned long start = jiffies;
 	unsigned int n;
 	int err = 0;
 
@@ -198,6 +199,11 @@ int pcomp_owner_flush(struct pcomp_owner *o)
 	if (!req)
 		return -ENOMEM;
 	mutex_lock(&o->flush_lock);
+	/* or each that waits here would wait for a time-out of its own */
+	if (o->flush_err && time_after(o->flush_end, start)) {
+		err = o->flush_err;
+		goto out_unlock;
+	}
 	while ((n = log_copy_out(o, req->op))) {
 		req->h = (struct mcomp_vma_req){
 			.space = cpu_to_le64(o->space->id),
@@ -210,6 +216,9 @@ int pcomp_owner_flush(struct pcomp_owner *o)
 			break;
 		log_advance(o);
 	}
+	o->flush_err = err == -EINTR ? 0 : err; /* that is one's own */
+	o->flush_end = jiffies;
+out_unlock:
 	mutex_unlock(&o->flush_lock);
 	kfree(req);
 	return err;

@@ -11,7 +11,7 @@
  *	   -> line.c		(a space's page, cached in a frame)
  *	      -> fetch.c	(from its owner)	backing.c (from a file)
  *	         -> place.c	(without asking)
- *	evict.c -> writeback.c	(to its owner)
+ *	evict.c -> writeback.c wb_peer.c	(to its owner)
  *	   -> owner.c		(which mComponent, and what it knows of VMAs)
  *	   -> lite_rpc
  *
@@ -87,7 +87,8 @@ enum pcomp_stat {
  * @space: whose page it holds, NULL if none. Changes under the page lock
  * @index: which page: virtual address >> PAGE_SHIFT. Page lock
  * @place: where its owner has it, 0: not known. Page lock, or LINE_WB
- * @queue: on the free list, the policy's queue or neither. pcomp_cache.lock
+ * @queue: on the free list, the policy's queue, parked (wb_peer.c) or none of
+ *	these. pcomp_cache.lock
  * @flags: LINE_*, atomic bit operations
  * @frame: number of the frame in the cache
  * @tries: of the fetch in flight
@@ -147,8 +148,8 @@ extern const struct pcomp_policy pcomp_policy_fifo;
  * @queue: frames that hold a line, in the policy's order
  * @policy: the policy
  * @free_wait: faults that wait for a frame
- * @evict_wait: evictors at rest
- * @wb_wait: whoever waits for LINE_WB to end
+ * @evict_wait: evictors at rest, or with write-backs in flight
+ * @wb_wait: those that wait for LINE_WB to end, or a fork for its write-backs
  */
 struct pcomp_cache {
 	struct pcomp_line *line;
@@ -182,7 +183,9 @@ struct pcomp {
 	bool joined;
 	struct pcomp_cache cache;
 	struct pcomp_evictor *evictor[PCOMP_EVICTORS];
-	struct workqueue_struct *wq; /* fetch retries, VMA flushes, space ends */
+	struct workqueue_struct *wq; /* VMA flushes, space ends */
+	struct workqueue_struct *io_wq; /* fetches, write-backs: ends wait */
+	struct xarray wb_peers; /* node id -> struct pcomp_wb_peer */
 	struct xarray spaces; /* id -> space, for debugfs and member deaths */
 	atomic_t nr_spaces;
 	u32 next_space; /* xa_lock of @spaces */
@@ -206,6 +209,8 @@ static inline void pcomp_stat_inc(struct pcomp *pc, enum pcomp_stat i)
  * @peer: the mComponent
  * @id: its node id
  * @flush_lock: one flush of @ops at a time
+ * @flush_err: what came of the last one. flush_lock
+ * @flush_end: jiffies when it was over. flush_lock
  * @seq: of the last update that was answered. flush_lock
  * @ops: VMA updates it has not heard of. pcomp_space.log_lock
  * @nr_ops: how many
@@ -220,6 +225,8 @@ struct pcomp_owner {
 	struct lite_peer *peer;
 	u32 id;
 	struct mutex flush_lock; /* see above */
+	int flush_err;
+	unsigned long flush_end;
 	u64 seq;
 	struct mcomp_vma_op *ops;
 	unsigned int nr_ops;
@@ -379,7 +386,7 @@ void pcomp_configfs_exit(void);
 /* cache.c */
 int pcomp_cache_init(struct pcomp *pc, unsigned long mb);
 void pcomp_cache_exit(struct pcomp *pc);
-struct pcomp_line *pcomp_frame_alloc(struct pcomp *pc);
+struct pcomp_line *pcomp_frame_alloc(struct pcomp_space *s, pgoff_t index);
 void pcomp_frame_free(struct pcomp *pc, struct pcomp_line *line);
 void pcomp_queue_add(struct pcomp *pc, struct pcomp_line *line);
 void pcomp_queue_del(struct pcomp *pc, struct pcomp_line *line);
@@ -428,10 +435,42 @@ void pcomp_evictors_stop(struct pcomp *pc);
 #define PCOMP_BATCH 64
 
 struct pcomp_wb;
-struct pcomp_wb *pcomp_wb_alloc(void);
+struct pcomp_wb *pcomp_wb_alloc(struct pcomp *pc, unsigned int nr,
+				wait_queue_head_t *wait, bool keep);
 void pcomp_wb_free(struct pcomp_wb *wb);
-int pcomp_wb_run(struct pcomp *pc, struct pcomp_wb *wb,
-		 struct pcomp_line **line, unsigned int nr, bool keep);
+unsigned int pcomp_wb_room(const struct pcomp_wb *wb);
+void pcomp_wb_start(struct pcomp_wb *wb, struct pcomp_line **line,
+		    unsigned int nr);
+bool pcomp_wb_is_done(const struct pcomp_wb *wb);
+bool pcomp_wb_is_awaited(const struct pcomp_wb *wb);
+int pcomp_wb_reap(struct pcomp_wb *wb);
+int pcomp_wb_run(struct pcomp_wb *wb, struct pcomp_line **line,
+		 unsigned int nr);
+
+/* wb_peer.c */
+
+/**
+ * enum pcomp_wb_when - when a dirty line is to be written
+ * @PCOMP_WB_NOW: now
+ * @PCOMP_WB_SOON: enough are in flight to its mComponent
+ * @PCOMP_WB_PARK: pcomp_wb_park() it, its mComponent does not answer
+ */
+enum pcomp_wb_when {
+	PCOMP_WB_NOW,
+	PCOMP_WB_SOON,
+	PCOMP_WB_PARK,
+};
+
+struct pcomp_wb_peer;
+struct pcomp_wb_peer *pcomp_wb_peer_of(struct pcomp_space *s, pgoff_t index);
+bool pcomp_wb_peer_waits(const struct pcomp_wb_peer *p);
+enum pcomp_wb_when pcomp_wb_when(const struct pcomp_line *line);
+void pcomp_wb_park(struct pcomp_line *line);
+bool pcomp_wb_is_slow(struct pcomp_space *s, pgoff_t index);
+void pcomp_wb_peer_add(struct pcomp_wb_peer *p, unsigned int nr);
+void pcomp_wb_peer_sub(struct pcomp_wb_peer *p, unsigned int nr);
+void pcomp_wb_peer_learn(struct pcomp_wb_peer *p, int err);
+void pcomp_wb_peers_exit(struct pcomp *pc);
 
 /* owner.c */
 struct pcomp_owner *pcomp_owner_of(struct pcomp_space *s, pgoff_t index,

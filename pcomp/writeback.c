@@ -1,29 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Write-back: batches of dirty lines go to their owners, up to
- * MCOMP_WRITEBACK_MAX pages a message, all messages of a batch at once.
+ * Write-back: dirty lines go to their owners, up to MCOMP_WRITEBACK_MAX pages a
+ * message. Each message ends by itself: an evictor goes on with what is done,
+ * and one mComponent that does not answer keeps no line of another's waiting
+ * (wb_peer.c).
  *
  * A line being written is unlocked, on no queue, and has LINE_WB. A fault may
  * map it again (a rescue): then what arrives may be old, new or torn, and the
  * line is dirty again and written again later. LINE_WB allows one write-back of
  * a page at a time, so none overtakes another. The line is given up only after
  * the owner's acknowledgment.
+ *
+ * LINE_WB is never there for long: asking for the owner, telling it of VMAs and
+ * the call all have time-outs, and the evictor that takes the result waits for
+ * no mComponent. So who waits for it needs no signal to end that.
  */
+#include <linux/llist.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "pcomp.h"
 
+/**
+ * struct wb_group - lines in a message
+ * @free: in pcomp_wb.free, or empty: in use
+ * @done: in pcomp_wb.done
+ * @work: asks for the owner, and tells it of VMAs
+ * @wb: whose
+ * @owner: its owner, NULL: the home is to be asked for it
+ * @peer: the mComponent that is waited for; NULL: no memory for its record
+ * @call: the message
+ * @sge: its pages
+ * @req: struct mcomp_writeback_req, with room for its indices
+ * @rsp: struct mcomp_writeback_rsp, with room for its frames
+ * @line: its lines
+ * @nr: how many
+ */
 struct wb_group {
-	struct lite_call call;
-	struct completion *done;
-	atomic_t *left;
+	struct list_head free;
+	struct llist_node done;
+	struct work_struct work;
+	struct pcomp_wb *wb;
 	struct pcomp_owner *owner;
+	struct pcomp_wb_peer *peer;
+	struct lite_call call;
 	struct lite_sge sge[MCOMP_WRITEBACK_MAX];
-	/* struct mcomp_writeback_req, with room for its indices */
 	__le64 req[sizeof(struct mcomp_writeback_req) / 8 +
 		   MCOMP_WRITEBACK_MAX];
-	/* struct mcomp_writeback_rsp, with room for its frames */
 	__le64 rsp[sizeof(struct mcomp_writeback_rsp) / 8 +
 		   DIV_ROUND_UP(MCOMP_WRITEBACK_MAX, 2)];
 	struct pcomp_line *line[MCOMP_WRITEBACK_MAX];
@@ -31,34 +54,78 @@ struct wb_group {
 };
 
 /**
- * struct pcomp_wb - room for a batch in flight, allocated beforehand
- * @done: all groups have been answered
- * @left: groups that have not, and one for the poster
+ * struct pcomp_wb - room for messages in flight, allocated beforehand
+ * @pc: component
+ * @wait: woken when one is over; outlives this
+ * @keep: the lines stay in the cache
+ * @free: messages not in use; the thread it belongs to uses it alone
+ * @nr_free: how many
+ * @done: messages that are over, and whose lines are still LINE_WB
+ * @nr: how many there are
  * @group: messages
  */
 struct pcomp_wb {
-	struct completion done;
-	atomic_t left;
-	struct wb_group group[PCOMP_BATCH];
+	struct pcomp *pc;
+	wait_queue_head_t *wait;
+	bool keep;
+	struct list_head free;
+	unsigned int nr_free;
+	struct llist_head done;
+	unsigned int nr;
+	struct wb_group group[];
 };
 
+static void group_send_work(struct work_struct *work);
+
 /**
- * pcomp_wb_alloc() - room for pcomp_wb_run()
+ * pcomp_wb_alloc() - room for write-backs
+ * @pc: component
+ * @nr: how many messages
+ * @wait: is woken when one is over; lives as long as @pc
+ * @keep: true: the lines stay in the cache; false: the unused ones are freed
  *
  * Return: for pcomp_wb_free(), or NULL.
  */
-struct pcomp_wb *pcomp_wb_alloc(void)
+struct pcomp_wb *pcomp_wb_alloc(struct pcomp *pc, unsigned int nr,
+				wait_queue_head_t *wait, bool keep)
 {
-	return kvzalloc(sizeof(struct pcomp_wb), GFP_KERNEL);
+	struct pcomp_wb *wb = kvzalloc(struct_size(wb, group, nr), GFP_KERNEL);
+	unsigned int i;
+
+	if (!wb)
+		return NULL;
+	wb->pc = pc;
+	wb->wait = wait;
+	wb->keep = keep;
+	INIT_LIST_HEAD(&wb->free);
+	init_llist_head(&wb->done);
+	wb->nr = nr;
+	wb->nr_free = nr;
+	for (i = 0; i < nr; i++) {
+		INIT_WORK(&wb->group[i].work, group_send_work);
+		wb->group[i].wb = wb;
+		list_add_tail(&wb->group[i].free, &wb->free);
+	}
+	return wb;
 }
 
 /**
  * pcomp_wb_free() - the opposite
- * @wb: not in use, or NULL
+ * @wb: all of it free, or NULL
  */
 void pcomp_wb_free(struct pcomp_wb *wb)
 {
+	WARN_ON_ONCE(wb && wb->nr_free != wb->nr);
 	kvfree(wb);
+}
+
+/**
+ * pcomp_wb_room() - how many lines can certainly be written now
+ * @wb: room
+ */
+unsigned int pcomp_wb_room(const struct pcomp_wb *wb)
+{
+	return wb->nr_free;
 }
 
 static struct mcomp_writeback_req *req_of(struct wb_group *g)
@@ -66,61 +133,31 @@ static struct mcomp_writeback_req *req_of(struct wb_group *g)
 	return (struct mcomp_writeback_req *)g->req;
 }
 
+/* After this the group, and the room that it is part of, may be gone. */
 static void group_done(struct lite_call *call)
 {
 	struct wb_group *g = call->priv;
+	wait_queue_head_t *wait = g->wb->wait;
 
-	if (atomic_dec_and_test(g->left))
-		complete(g->done);
+	llist_add(&g->done, &g->wb->done);
+	/* a full barrier is in llist_add() */
+	if (wq_has_sleeper(wait))
+		wake_up_all(wait);
 }
 
-/* Cut the batch, sorted by space and index, into messages. */
-static unsigned int cut(struct pcomp_wb *wb, struct pcomp_line **line,
-			unsigned int nr)
+static void group_fail(struct wb_group *g, int err)
 {
-	unsigned int i, n = 0;
-	struct wb_group *g = NULL;
-
-	for (i = 0; i < nr; i++) {
-		struct pcomp_space *s = line[i]->space;
-		struct pcomp_owner *o;
-
-		o = pcomp_owner_of(s, line[i]->index, true);
-		if (IS_ERR(o))
-			o = NULL;
-		if (!g || !o || g->owner != o ||
-		    g->nr == MCOMP_WRITEBACK_MAX) {
-			g = &wb->group[n++];
-			g->owner = o;
-			g->nr = 0;
-			g->call.status = -EHOSTUNREACH;
-		}
-		g->line[g->nr] = line[i];
-		g->sge[g->nr] = (struct lite_sge){
-			.mr = line[i]->pc->cache.mr,
-			.off = (u64)line[i]->frame << PAGE_SHIFT,
-			.len = PAGE_SIZE,
-		};
-		req_of(g)->index[g->nr] = cpu_to_le64(line[i]->index);
-		g->nr++;
-	}
-	return n;
+	g->call.priv = g;
+	g->call.status = err;
+	group_done(&g->call);
 }
 
-/* Post a group. Return: 0: its completion will come. */
-static int post(struct wb_group *g)
+/* After this it may be over, as after group_done(). */
+static void group_post(struct wb_group *g)
 {
 	struct mcomp_writeback_req *req = req_of(g);
-	struct pcomp_owner *o = g->owner;
-	int err, tries;
 
-	if (!o)
-		return -EHOSTUNREACH;
-	/* the owner refuses pages of VMAs that it has not heard of */
-	err = pcomp_owner_flush(o);
-	if (err)
-		return err;
-	req->space = cpu_to_le64(o->space->id);
+	req->space = cpu_to_le64(g->owner->space->id);
 	req->nr = cpu_to_le32(g->nr);
 	req->reserved = 0;
 	g->call = (struct lite_call){
@@ -135,43 +172,131 @@ static int post(struct wb_group *g)
 		.done = group_done,
 		.priv = g,
 	};
-	for (tries = 0; tries < 50; tries++) {
-		err = lite_call_start(o->peer, &g->call);
-		if (err == -ENOTCONN)
-			err = lite_peer_connect(o->peer, LITE_CLASS_WRITEBACK);
-		else if (err == -EAGAIN)
-			lite_peer_wait_slot(o->peer, LITE_CLASS_WRITEBACK);
-		else
-			return err;
-		if (err && err != -EAGAIN)
-			return err;
-	}
-	return err;
+	lite_call_queue(g->owner->peer, &g->call);
 }
 
-/* A write-back failed: it is repeated, or the process has lost its memory. */
-static void failed(struct pcomp_owner *o, int err)
+static void group_count_in(struct wb_group *g)
 {
-	struct lite_member m;
+	g->peer = pcomp_wb_peer_of(g->line[0]->space, g->line[0]->index);
+	if (g->peer)
+		pcomp_wb_peer_add(g->peer, g->nr);
+}
 
-	if (!o)
+static void group_count_out(struct wb_group *g, int err)
+{
+	if (!g->peer)
 		return;
-	pcomp_stat_inc(o->space->pc, PCOMP_STAT_ERROR);
-	if (!pcomp_transient(err)) {
-		pcomp_space_lost(o->space, o->id, err);
-		return;
+	pcomp_wb_peer_sub(g->peer, g->nr);
+	pcomp_wb_peer_learn(g->peer, err);
+}
+
+/* What has to be done first. */
+static int group_prepare(struct wb_group *g)
+{
+	struct pcomp_owner *o = g->owner;
+
+	if (!o) {
+		o = pcomp_owner_of(g->line[0]->space, g->line[0]->index, true);
+		if (IS_ERR(o))
+			return PTR_ERR(o);
+		g->owner = o;
+		/* that was the home: now it is the owner that is waited for */
+		group_count_out(g, 0);
+		group_count_in(g);
 	}
-	if (pcomp_verdict(err) == PCOMP_BUSY)
-		return; /* an evictor takes them again, soon */
-	if (lite_member_by_id(o->space->pc->node, o->id, &m))
-		snprintf(m.name, sizeof(m.name), "of node %u", o->id);
-	pr_warn_ratelimited("%s: no answer to a write-back from mComponent %s: error %d, trying again\n",
-			    o->space->pc->name, m.name, err);
+	/* the owner refuses pages of VMAs that it has not heard of */
+	return pcomp_owner_flush(o);
+}
+
+static void group_send_work(struct work_struct *work)
+{
+	struct wb_group *g = container_of(work, struct wb_group, work);
+	unsigned int noio = memalloc_noio_save();
+	int err = group_prepare(g);
+
+	if (err)
+		group_fail(g, err);
+	else
+		group_post(g);
+	memalloc_noio_restore(noio);
+}
+
+static void group_start(struct wb_group *g)
+{
+	group_count_in(g);
+	if (g->owner && !READ_ONCE(g->owner->nr_ops))
+		group_post(g);
+	else
+		queue_work(g->wb->pc->io_wq, &g->work);
+}
+
+static bool group_takes(const struct wb_group *g, const struct pcomp_line *line,
+			const struct pcomp_owner *o)
+{
+	const struct pcomp_line *first = g->line[0];
+	unsigned int shift = line->space->vregion_shift;
+
+	if (g->owner != o || first->space != line->space ||
+	    g->nr == MCOMP_WRITEBACK_MAX)
+		return false;
+	return o || first->index >> shift == line->index >> shift;
+}
+
+static struct wb_group *group_take(struct pcomp_wb *wb, struct pcomp_owner *o)
+{
+	struct wb_group *g = list_first_entry(&wb->free, struct wb_group, free);
+
+	list_del_init(&g->free);
+	wb->nr_free--;
+	g->owner = o;
+	g->nr = 0;
+	return g;
+}
+
+static void group_add(struct wb_group *g, struct pcomp_line *line)
+{
+	g->line[g->nr] = line;
+	g->sge[g->nr] = (struct lite_sge){
+		.mr = line->pc->cache.mr,
+		.off = (u64)line->frame << PAGE_SHIFT,
+		.len = PAGE_SIZE,
+	};
+	req_of(g)->index[g->nr] = cpu_to_le64(line->index);
+	g->nr++;
+}
+
+/**
+ * pcomp_wb_start() - write lines to their owners
+ * @wb: room
+ * @line: lines with LINE_WB, on no queue, unlocked; sorted by space and index
+ * @nr: how many, at most pcomp_wb_room()
+ *
+ * Context: process; does not wait. pcomp_wb_reap() ends it.
+ */
+void pcomp_wb_start(struct pcomp_wb *wb, struct pcomp_line **line,
+		    unsigned int nr)
+{
+	struct wb_group *g = NULL;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		struct pcomp_owner *o;
+
+		o = pcomp_owner_of(line[i]->space, line[i]->index, false);
+		if (!g || !group_takes(g, line[i], o)) {
+			if (g)
+				group_start(g);
+			g = group_take(wb, o);
+		}
+		group_add(g, line[i]);
+	}
+	if (g)
+		group_start(g);
 }
 
 /* A line's write-back is over. */
-static void finish(struct pcomp *pc, struct pcomp_line *line, int err,
-		   bool keep)
+static void line_finish(struct pcomp *pc, struct pcomp_line *line, int err,
+			bool keep)
 {
 	struct page *page = line->page;
 	struct folio *folio = page_folio(page);
@@ -203,57 +328,100 @@ static void finish(struct pcomp *pc, struct pcomp_line *line, int err,
 	folio_put(folio);
 }
 
+/* A message is over. After its last line its space may be gone. */
+static int group_finish(struct wb_group *g)
+{
+	struct pcomp_space *s = g->line[0]->space;
+	u32 id = g->owner ? g->owner->id : s->home_id;
+	struct pcomp *pc = g->wb->pc;
+	int err = g->call.status;
+	unsigned int i;
+
+	group_count_out(g, err);
+	if (!err)
+		pcomp_places_learn(g->owner, (void *)g->rsp, g->call.rsp_len,
+				   g->line, g->nr);
+	else
+		pcomp_stat_inc(pc, PCOMP_STAT_ERROR);
+	if (err && !pcomp_transient(err))
+		pcomp_space_lost(s, id, err);
+	for (i = 0; i < g->nr; i++)
+		line_finish(pc, g->line[i], err, g->wb->keep);
+	return err;
+}
+
 /**
- * pcomp_wb_run() - write lines to their owners and wait for the answers
- * @pc: component
- * @wb: room, not used by another at the same time
- * @line: lines that the caller has marked LINE_WB, on no queue, unlocked;
- *	sorted by space and index
- * @nr: how many, at most PCOMP_BATCH
- * @keep: true: the lines stay in the cache; false: the unused ones are freed
+ * pcomp_wb_is_done() - is there something for pcomp_wb_reap()?
+ * @wb: room
+ */
+bool pcomp_wb_is_done(const struct pcomp_wb *wb)
+{
+	return !llist_empty(&wb->done);
+}
+
+/**
+ * pcomp_wb_is_awaited() - is something in flight that will soon be over?
+ * @wb: room
+ *
+ * That is, not all to mComponents that do not answer.
+ */
+bool pcomp_wb_is_awaited(const struct pcomp_wb *wb)
+{
+	const struct wb_group *g;
+
+	if (wb->nr_free == wb->nr)
+		return false;
+	for (g = wb->group; g < wb->group + wb->nr; g++)
+		if (list_empty(&g->free) &&
+		    (!g->peer || !pcomp_wb_peer_waits(g->peer)))
+			return true;
+	return false;
+}
+
+/**
+ * pcomp_wb_reap() - end the write-backs that were answered, or failed
+ * @wb: room
  *
  * Lines that could not be written stay dirty in the cache.
- * Context: process, may sleep; bounded by the calls' time-outs; no page lock.
- *	Allocates nothing that may reclaim.
+ * Context: process, may sleep; waits for no mComponent.
+ * Return: 0, or an error of one of them.
+ */
+int pcomp_wb_reap(struct pcomp_wb *wb)
+{
+	struct llist_node *list = llist_del_all(&wb->done);
+	struct wb_group *g, *next;
+	int err, ret = 0;
+
+	llist_for_each_entry_safe(g, next, list, done) {
+		err = group_finish(g);
+		if (err)
+			ret = err;
+		list_add(&g->free, &wb->free);
+		wb->nr_free++;
+	}
+	return ret;
+}
+
+/**
+ * pcomp_wb_run() - write lines to their owners and wait for the answers
+ * @wb: room, all of it free
+ * @line: as for pcomp_wb_start()
+ * @nr: how many, at most pcomp_wb_room()
+ *
+ * Context: process, may sleep; bounded by time-outs; no page lock.
  * Return: 0 if all were written, else an error of one of them.
  */
-int pcomp_wb_run(struct pcomp *pc, struct pcomp_wb *wb,
-		 struct pcomp_line **line, unsigned int nr, bool keep)
+int pcomp_wb_run(struct pcomp_wb *wb, struct pcomp_line **line,
+		 unsigned int nr)
 {
-	unsigned int noio = memalloc_noio_save(), i, j, n;
-	int err = 0;
+	int err, ret = 0;
 
-	init_completion(&wb->done);
-	n = cut(wb, line, nr);
-	/* one more than the groups, so that it can't end while we post */
-	atomic_set(&wb->left, n + 1);
-	for (i = 0; i < n; i++) {
-		struct wb_group *g = &wb->group[i];
-
-		g->done = &wb->done;
-		g->left = &wb->left;
-		err = post(g);
-		if (err) {
-			g->call.status = err;
-			atomic_dec(&wb->left);
-		}
+	pcomp_wb_start(wb, line, nr);
+	while (wb->nr_free < wb->nr) {
+		wait_event(*wb->wait, pcomp_wb_is_done(wb));
+		err = pcomp_wb_reap(wb);
+		if (err)
+			ret = err;
 	}
-	if (!atomic_dec_and_test(&wb->left))
-		wait_for_completion(&wb->done);
-	err = 0;
-	for (i = 0; i < n; i++) {
-		struct wb_group *g = &wb->group[i];
-
-		if (g->call.status) {
-			err = g->call.status;
-			failed(g->owner, err);
-		} else {
-			pcomp_places_learn(g->owner, (void *)g->rsp,
-					   g->call.rsp_len, g->line, g->nr);
-		}
-		for (j = 0; j < g->nr; j++)
-			finish(pc, g->line[j], g->call.status, keep);
-	}
-	memalloc_noio_restore(noio);
-	return err;
+	return ret;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * refill PAGES SECONDS: writes so many pages, says "ready", and for so long
- * writes all of them again and again, forks children that look at some, and
- * checks what it wrote. Exit status 3 if anything is wrong.
+ * refill PAGES SECONDS [alone]: writes so many pages, says "ready", and for so
+ * long writes all of them again and again, forks children that look at some, and
+ * checks what it wrote. Exit status 3 if anything is wrong. Alone: without
+ * children, and it says "again" each time.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +49,7 @@ int main(int argc, char **argv)
 	unsigned long round = 0;
 	time_t end;
 
-	if (argc != 3)
+	if (argc < 3 || argc > 4)
 		return 2;
 	pages = strtoul(argv[1], NULL, 0);
 	words = mmap(NULL, pages * 4096, PROT_READ | PROT_WRITE,
@@ -59,9 +60,11 @@ int main(int argc, char **argv)
 	dprintf(STDOUT_FILENO, "ready\n");
 	end = time(NULL) + atol(argv[2]);
 	do {
-		if (!child_sees(round))
+		if (argc == 3 ? !child_sees(round) : !right(round, 1))
 			return 3;
 		fill(++round);
+		if (argc != 3)
+			dprintf(STDOUT_FILENO, "again\n");
 	} while (time(NULL) < end);
 	if (!right(round, 1))
 		return 3;
