@@ -7,7 +7,7 @@
  * The faulting thread posts that and waits for the page lock; the completion, in
  * softirq, marks the page up to date and unlocks it. Whoever waits can be
  * killed, the fetch goes on: the frame is the call's till its end. A failed call
- * is retried by a worker until the owner is declared dead or PCOMP_AGAIN_SECONDS
+ * is repeated by a worker until the owner is declared dead or PCOMP_AGAIN_SECONDS
  * have passed; then the process is ended, and the page unlocked without being up
  * to date, which pcomp_line_get() turns into an error. Errors are never data.
  */
@@ -28,28 +28,22 @@ static void fetch_done(struct lite_call *call)
 		unlock_page(line->page);
 		return;
 	}
-	queue_work(line->pc->wq, &line->work);
+	queue_work(line->pc->io_wq, &line->work);
 }
 
-static int post(struct pcomp_line *line)
+/* What reading and asking have in common. */
+static void fetch_prepare(struct pcomp_line *line)
 {
-	struct pcomp_space *s = line->space;
-	struct pcomp_owner *o = pcomp_owner_of(s, line->index, false);
-	struct lite_call *call = &line->call;
-	int err;
-
-	if (!o)
-		return -ENODATA;
 	line->sge = (struct lite_sge){
 		.mr = line->pc->cache.mr,
 		.off = (u64)line->frame << PAGE_SHIFT,
 		.len = PAGE_SIZE,
 	};
 	line->req = (struct mcomp_fetch_req){
-		.space = cpu_to_le64(s->id),
+		.space = cpu_to_le64(line->space->id),
 		.index = cpu_to_le64(line->index),
 	};
-	*call = (struct lite_call){
+	line->call = (struct lite_call){
 		.op = MCOMP_FETCH,
 		.class = LITE_CLASS_DEMAND,
 		.req = &line->req,
@@ -59,12 +53,18 @@ static int post(struct pcomp_line *line)
 		.done = fetch_done,
 		.priv = line,
 	};
-	line->read = !line->tries;
-	err = line->read ? pcomp_place_read(o, line->place, call) : -ENODATA;
-	if (err != -ENODATA)
-		return err;
+}
+
+/*
+ * Where there is no slot or no connection the call waits for it, and no thread
+ * does: any number of them may wait for an owner that is away, beside those of
+ * others. After this it may be over.
+ */
+static void fetch_ask(struct pcomp_line *line, struct pcomp_owner *o)
+{
+	fetch_prepare(line);
 	line->read = false;
-	return lite_call_start(o->peer, call);
+	lite_call_queue(o->peer, &line->call);
 }
 
 /**
@@ -75,15 +75,20 @@ static int post(struct pcomp_line *line)
  */
 void pcomp_fetch_start(struct pcomp_line *line)
 {
-	int err;
+	struct pcomp_owner *o = pcomp_owner_of(line->space, line->index, false);
 
 	line->tries = 0;
 	line->deadline = pcomp_again_deadline();
-	err = post(line);
-	if (unlikely(err)) {
-		line->call.status = err;
-		queue_work(line->pc->wq, &line->work);
+	if (!o) {
+		line->read = false;
+		line->call.status = -ENODATA;
+		queue_work(line->pc->io_wq, &line->work);
+		return;
 	}
+	fetch_prepare(line);
+	line->read = true;
+	if (pcomp_place_read(o, line->place, &line->call))
+		fetch_ask(line, o);
 }
 
 static bool fetch_over(void *page)
@@ -119,7 +124,7 @@ static void give_up(struct pcomp_line *line, int err)
 }
 
 /**
- * pcomp_fetch_work() - a fetch failed: retry it, or give up
+ * pcomp_fetch_work() - a fetch failed: ask again, or give up
  * @work: in the line
  */
 void pcomp_fetch_work(struct work_struct *work)
@@ -129,29 +134,15 @@ void pcomp_fetch_work(struct work_struct *work)
 	struct pcomp_owner *o = pcomp_owner_of(s, line->index, false);
 	int err = line->call.status;
 
-	for (;;) {
-		/* the first call to a peer finds no link, and all slots may be out */
-		if (err != -ENOTCONN && err != -EAGAIN) {
-			pcomp_stat_inc(line->pc, PCOMP_STAT_ERROR);
-			if (line->read)
-				pcomp_place_failed(o, line->place);
-		}
-		if (!o || !pcomp_transient(err) || READ_ONCE(s->broken) ||
-		    time_after(jiffies, line->deadline)) {
-			give_up(line, err);
-			return;
-		}
-		if (err == -EAGAIN)
-			lite_peer_wait_slot(o->peer, LITE_CLASS_DEMAND);
-		else if (line->tries++)
-			msleep(FETCH_RETRY_MS);
-		if (err != -EAGAIN)
-			err = lite_peer_connect(o->peer, LITE_CLASS_DEMAND);
-		else
-			err = 0;
-		if (!err)
-			err = post(line);
-		if (!err)
-			return;
+	pcomp_stat_inc(line->pc, PCOMP_STAT_ERROR);
+	if (line->read)
+		pcomp_place_failed(o, line->place);
+	if (!o || !pcomp_transient(err) || READ_ONCE(s->broken) ||
+	    time_after(jiffies, line->deadline)) {
+		give_up(line, err);
+		return;
 	}
+	if (line->tries++)
+		msleep(FETCH_RETRY_MS);
+	fetch_ask(line, o);
 }
