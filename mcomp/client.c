@@ -34,10 +34,19 @@ static struct mcomp_client *client_find(struct mcomp *m, u32 pcomp_id,
 static struct mcomp_client *client_make(struct mcomp *m, u32 pcomp_id,
 					u64 incarnation)
 {
-	struct mcomp_client *c = kzalloc(sizeof(*c), GFP_KERNEL);
+	struct mcomp_client *c;
 
+	lockdep_assert_held(&m->lock);
+	/* Any mComponent can name one when it has a shard made. */
+	if (m->nr_clients >= MCOMP_CLIENTS_MAX) {
+		pr_warn_ratelimited("%s: refused pComponent %u: %u are known already\n",
+				    m->name, pcomp_id, m->nr_clients);
+		return NULL;
+	}
+	c = kzalloc(sizeof(*c), GFP_KERNEL);
 	if (!c)
 		return NULL;
+	m->nr_clients++;
 	c->m = m;
 	c->pcomp_id = pcomp_id;
 	c->incarnation = incarnation;
@@ -46,6 +55,8 @@ static struct mcomp_client *client_make(struct mcomp *m, u32 pcomp_id,
 	xa_init(&c->pieces);
 	refcount_set(&c->ref, 1);
 	list_add_tail(&c->list, &m->clients);
+	if (mcomp_client_fate(c) == MCOMP_FATE_UNKNOWN)
+		queue_delayed_work(m->wq, &m->gc_work, HZ);
 	return c;
 }
 
@@ -56,7 +67,7 @@ static struct mcomp_client *client_make(struct mcomp *m, u32 pcomp_id,
  * @incarnation: its incarnation
  *
  * Context: process, may sleep.
- * Return: it, for mcomp_client_put(); NULL: no memory.
+ * Return: it, for mcomp_client_put(); NULL: no memory, or too many.
  */
 struct mcomp_client *mcomp_client_get(struct mcomp *m, u32 pcomp_id,
 				      u64 incarnation)
@@ -173,7 +184,6 @@ out_unlock:
  * mcomp_client_fate() - does a client live, as far as the table says?
  * @c: client
  *
- * One that is in no table does: gmgr may just have been restarted.
  * Context: any.
  * Return: its fate.
  */
@@ -183,7 +193,7 @@ enum mcomp_fate mcomp_client_fate(const struct mcomp_client *c)
 
 	if (lite_member_by_id(c->m->node, c->pcomp_id, &member) ||
 	    member.role != LITE_ROLE_PCOMP)
-		return MCOMP_FATE_LIVES;
+		return MCOMP_FATE_UNKNOWN;
 	/* The one before, or the one after that we have not heard of yet. */
 	if (member.incarnation != c->incarnation)
 		return MCOMP_FATE_DOUBT;

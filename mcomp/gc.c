@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Spaces whose pComponent is no more: dead, left, or come again with another
- * incarnation, which knows nothing of them.
+ * incarnation, which knows nothing of them. And clients without a space that
+ * nobody knows: they may never have been.
  */
 #include <linux/jiffies.h>
 #include <linux/sched.h>
@@ -67,6 +68,22 @@ static void gc_ask(struct mcomp *m)
 	}
 }
 
+/* Has nobody known @c for a while, and has it no space either? */
+static bool gc_is_stranger(struct mcomp_client *c)
+{
+	unsigned long grace = msecs_to_jiffies(MCOMP_STRANGER_MS);
+
+	lockdep_assert_held(&c->m->lock);
+	/* It has a space, or somebody is just making one for it. */
+	if (refcount_read(&c->ref) > 1) {
+		c->stranger = 0;
+		return false;
+	}
+	if (!c->stranger)
+		c->stranger = jiffies | 1;
+	return time_after(jiffies, c->stranger + grace);
+}
+
 /* Has the time come for @c? If there is only doubt, *@again is set. */
 static bool gc_wants(struct mcomp_client *c, bool *again)
 {
@@ -78,6 +95,11 @@ static bool gc_wants(struct mcomp_client *c, bool *again)
 	case MCOMP_FATE_DEAD:
 		*again |= !c->over;
 		return c->over;
+	case MCOMP_FATE_UNKNOWN:
+		c->doubt = 0;
+		c->over = false;
+		*again = true;
+		return gc_is_stranger(c);
 	default:
 		c->doubt = 0;
 		c->over = false;
@@ -97,6 +119,7 @@ static struct mcomp_client *gc_take(struct mcomp *m, bool all, bool *again)
 		/* From here on it gets no space: mcomp_space_insert(). */
 		c->gone = true;
 		list_del(&c->list);
+		m->nr_clients--;
 		mutex_unlock(&m->lock);
 		return c;
 	}

@@ -87,9 +87,10 @@ struct mcomp {
 	bool joined;
 
 	struct xarray spaces; /* by id; readers under RCU */
-	/* protects @clients, changes of @spaces, @nr_spaces, @closing */
+	/* protects the members from @clients on, and changes of @spaces */
 	struct mutex lock;
 	struct list_head clients;
+	unsigned int nr_clients;
 	unsigned int nr_spaces;
 	u32 max_vid; /* of all spaces that ever were; @lock */
 	bool closing; /* no new space */
@@ -108,6 +109,13 @@ struct mcomp {
 	struct dentry *debugfs;
 };
 
+/*
+ * Incarnations of pComponents: four for each component that gmgr takes. What
+ * nobody knows, and has no space, is forgotten after a while.
+ */
+#define MCOMP_CLIENTS_MAX 1024
+#define MCOMP_STRANGER_MS 60000
+
 #define MCOMP_NEVER_MAX 64
 
 /**
@@ -120,6 +128,8 @@ struct mcomp {
  * @export: what the wire calls @pieces
  * @doubt: jiffies, not 0, since when it does not answer, though the table says
  *	that it has died. mcomp.lock
+ * @stranger: jiffies, not 0, since when the table does not have it, nor any
+ *	space. mcomp.lock
  * @over: it has died, as far as can be known. mcomp.lock
  * @gc_round: mcomp.gc_round when it was asked last. mcomp.lock
  * @gone: gets no space any more. mcomp.lock
@@ -138,6 +148,7 @@ struct mcomp_client {
 	u64 incarnation;
 	u64 export;
 	unsigned long doubt;
+	unsigned long stranger;
 	u32 gc_round;
 	bool over;
 	bool gone;
@@ -285,6 +296,7 @@ int mcomp_fork_shard(struct mcomp_space *parent, u64 child_id);
 /* client.c */
 enum mcomp_fate {
 	MCOMP_FATE_LIVES, /* as far as is known */
+	MCOMP_FATE_UNKNOWN, /* perhaps: gmgr may just have been restarted */
 	MCOMP_FATE_DOUBT, /* the table has another incarnation */
 	MCOMP_FATE_DEAD, /* it did not answer lite_rpc */
 	MCOMP_FATE_LEFT,
