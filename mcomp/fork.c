@@ -84,14 +84,21 @@ static struct mcomp_space *fork_begin(struct mcomp_space *parent, u64 child_id)
 /* A child is in the table later than its parent: so the order is one. */
 static int fork_copy(struct mcomp_space *child, struct mcomp_space *parent)
 {
+	struct mcomp_cursor at;
 	int err = -ESTALE;
 
+	mcomp_cursor_init(&at, 0);
 	down_write(&child->sem);
 	down_write_nested(&parent->sem, SINGLE_DEPTH_NESTING);
 	if (!parent->dead && !child->dead)
 		err = mcomp_vma_copy(child, parent);
-	if (!err)
-		err = parent->map.ops->walk(&parent->map, fork_map_one, child);
+	if (!err) {
+		do {
+			err = parent->map.ops->walk(&parent->map, &at,
+						    fork_map_one, child);
+		} while (err > 0);
+		mcomp_cursor_leave(&parent->map, &at);
+	}
 	if (!err)
 		err = fork_copy_owners(child, parent);
 	up_write(&parent->sem);

@@ -33,6 +33,9 @@
  */
 #define MCOMP_GRACE_MS 3000
 
+/* A request works so long at most; what is left then is for the next one. */
+#define MCOMP_WORK_MS 1000
+
 /* Calls to other mComponents: shorter than what their caller waits. */
 #define MCOMP_CALL_MS 3000
 
@@ -68,6 +71,7 @@ struct mcomp_stats {
  *
  * Notes on locking, from the outside in:
  *	mcomp_space.vregion_lock	held over calls to other mComponents
+ *	mcomp_space.update_lock
  *	mcomp_space.sem			a child's, then its parent's
  *	mcomp_space.owners_lock		the same
  *	mcomp_client.lock		lite_rpc's locks for regions inside
@@ -188,14 +192,19 @@ struct mcomp_owner {
  * @home: this mComponent has the coarse map
  * @ref: one of mcomp.spaces, one of each handler at work
  * @free_work: frees it behind fetches, which have no reference
- * @sem: protects @vmas, @seq and removal from @map: VMA updates, fork and the
- *	end take it for writing, write-backs, which add to @map, for reading
+ * @update_lock: one VMA update at a time; only ever try-locked
+ * @sem: protects @vmas, @seq, @nr_applied, @erasing, @erase_at, and removal from
+ *	@map: VMA updates, fork and the end take it for writing, write-backs,
+ *	which add to @map, for reading
  * @dead: ended; changed with @sem and @owners_lock held
  * @unused: ended by its pComponent, which reads nothing of it any more; as @dead
  * @told_nomem: the log has said that it wanted more than there is
  * @short_since: jiffies, not 0, since when it has found no room, or 0
  * @short_last: when it was last told so
  * @seq: last VMA update done
+ * @nr_applied: changes of the next one that are done
+ * @erasing: the one after these frees pages, and has come to @erase_at
+ * @erase_at: where it goes on
  * @vmas: page indices to xa_mk_value(PROT_*)
  * @map: page indices to frames
  * @owners_lock: protects @owners and @vregions
@@ -217,8 +226,12 @@ struct mcomp_space {
 	refcount_t ref;
 	struct rcu_work free_work;
 
+	struct mutex update_lock; /* see above */
 	struct rw_semaphore sem;
 	u64 seq;
+	u32 nr_applied;
+	bool erasing;
+	struct mcomp_cursor erase_at;
 	struct maple_tree vmas;
 	struct mcomp_pagemap map;
 

@@ -14,6 +14,36 @@
 
 struct mcomp_pagemap;
 
+/*
+ * Pages looked at in one go, with the space's lock held: about 0.1 ms, so that
+ * who waits for it does not notice how large the space is.
+ */
+#define MCOMP_GO_PAGES 1024
+
+/**
+ * struct mcomp_mapped - what is in the list of a hash map
+ * @list: in mcomp_pagemap.all
+ * @index: the page, or MCOMP_MARK
+ */
+struct mcomp_mapped {
+	struct list_head list;
+	u64 index;
+};
+
+#define MCOMP_MARK U64_MAX
+
+/**
+ * struct mcomp_cursor - how far somebody has come in a map
+ * @next: the next index to look at
+ * @mark: hash: behind what was looked at, or on no list
+ *
+ * It stays right while the map changes. What is put in behind it may be missed.
+ */
+struct mcomp_cursor {
+	u64 next;
+	struct mcomp_mapped mark;
+};
+
 typedef void (*mcomp_erase_fn)(void *arg, u32 frame);
 typedef int (*mcomp_walk_fn)(void *arg, u64 index, u32 frame);
 
@@ -26,10 +56,13 @@ typedef int (*mcomp_walk_fn)(void *arg, u64 index, u32 frame);
  * @store: set the frame of an index, *@old is the one before or -1; process
  *	context; several at a time, but of different indices. 0, or for the
  *	moment -EBUSY, -ENOMEM
- * @erase: remove all of [first, last], telling @fn of each; process context,
- *	the only writer
+ * @erase: remove what is between the cursor and @last, telling @fn of each;
+ *	process context, the only writer. Looks at MCOMP_GO_PAGES: 1: to be
+ *	called again, 0: done
  * @walk: tell @fn of each, in any order, until it returns not 0, which is then
- *	returned; process context, no writer meanwhile; @fn may sleep
+ *	returned; process context, no writer meanwhile; @fn may sleep. Else as
+ *	@erase
+ * @leave: end with a cursor before 0 is returned; as @erase. NULL: nothing to do
  */
 struct mcomp_pagemap_ops {
 	const char *name;
@@ -38,9 +71,11 @@ struct mcomp_pagemap_ops {
 	s64 (*lookup)(struct mcomp_pagemap *map, u64 index);
 	int (*store)(struct mcomp_pagemap *map, u64 index, u32 frame,
 		     s64 *old);
-	void (*erase)(struct mcomp_pagemap *map, u64 first, u64 last,
-		      mcomp_erase_fn fn, void *arg);
-	int (*walk)(struct mcomp_pagemap *map, mcomp_walk_fn fn, void *arg);
+	int (*erase)(struct mcomp_pagemap *map, struct mcomp_cursor *at,
+		     u64 last, mcomp_erase_fn fn, void *arg);
+	int (*walk)(struct mcomp_pagemap *map, struct mcomp_cursor *at,
+		    mcomp_walk_fn fn, void *arg);
+	void (*leave)(struct mcomp_cursor *at);
 };
 
 /**
@@ -50,7 +85,7 @@ struct mcomp_pagemap_ops {
  * @xa: radix: indices to xa_mk_value(frame)
  * @ht: hash: struct hash_entry by index
  * @lock: hash: protects @all
- * @all: hash: all entries
+ * @all: hash: struct mcomp_mapped, all entries, and marks
  */
 struct mcomp_pagemap {
 	const struct mcomp_pagemap_ops *ops;
@@ -67,6 +102,20 @@ struct mcomp_pagemap {
 
 extern const struct mcomp_pagemap_ops mcomp_pagemap_radix;
 extern const struct mcomp_pagemap_ops mcomp_pagemap_hash;
+
+static inline void mcomp_cursor_init(struct mcomp_cursor *at, u64 first)
+{
+	at->next = first;
+	at->mark.index = MCOMP_MARK;
+	INIT_LIST_HEAD(&at->mark.list);
+}
+
+static inline void mcomp_cursor_leave(struct mcomp_pagemap *map,
+				      struct mcomp_cursor *at)
+{
+	if (map->ops->leave)
+		map->ops->leave(at);
+}
 
 const struct mcomp_pagemap_ops *mcomp_pagemap_find(const char *name);
 int mcomp_pagemap_init(struct mcomp_pagemap *map,

@@ -12,22 +12,20 @@
 /**
  * struct hash_entry - one page
  * @node: in mcomp_pagemap.ht
- * @list: in mcomp_pagemap.all
+ * @in: in mcomp_pagemap.all, with the key
  * @rcu: frees it behind readers
- * @index: key
  * @frame: value; changes while readers look
  */
 struct hash_entry {
 	struct rhash_head node;
-	struct list_head list;
+	struct mcomp_mapped in;
 	struct rcu_head rcu;
-	u64 index;
 	u32 frame;
 };
 
 static const struct rhashtable_params hash_params = {
 	.head_offset = offsetof(struct hash_entry, node),
-	.key_offset = offsetof(struct hash_entry, index),
+	.key_offset = offsetof(struct hash_entry, in.index),
 	.key_len = sizeof(u64),
 	.automatic_shrinking = true,
 };
@@ -44,7 +42,7 @@ static void hash_exit(struct mcomp_pagemap *map)
 	struct hash_entry *e, *next;
 
 	rhashtable_destroy(&map->ht);
-	list_for_each_entry_safe(e, next, &map->all, list) {
+	list_for_each_entry_safe(e, next, &map->all, in.list) {
 		kfree(e);
 		cond_resched();
 	}
@@ -71,15 +69,15 @@ static int hash_insert(struct mcomp_pagemap *map, u64 index, u32 frame)
 	e = kmalloc(sizeof(*e), GFP_KERNEL);
 	if (!e)
 		return -ENOMEM;
-	e->index = index;
+	e->in.index = index;
 	e->frame = frame;
 	spin_lock(&map->lock);
-	list_add(&e->list, &map->all);
+	list_add(&e->in.list, &map->all);
 	spin_unlock(&map->lock);
 	err = rhashtable_lookup_insert_fast(&map->ht, &e->node, hash_params);
 	if (err) {
 		spin_lock(&map->lock);
-		list_del(&e->list);
+		list_del(&e->in.list);
 		spin_unlock(&map->lock);
 		kfree(e);
 		return err;
@@ -117,49 +115,91 @@ static void hash_del(struct mcomp_pagemap *map, struct hash_entry *e,
 		     mcomp_erase_fn fn, void *arg)
 {
 	rhashtable_remove_fast(&map->ht, &e->node, hash_params);
-	list_del(&e->list);
+	list_del(&e->in.list);
 	atomic64_dec(&map->nr);
 	fn(arg, e->frame);
 	kfree_rcu(e, rcu);
 }
 
-static void hash_erase(struct mcomp_pagemap *map, u64 first, u64 last,
-		       mcomp_erase_fn fn, void *arg)
+/* Look each index up. */
+static int erase_by_index(struct mcomp_pagemap *map, struct mcomp_cursor *at,
+			  u64 last, mcomp_erase_fn fn, void *arg)
 {
-	struct hash_entry *e, *next;
-	u64 index;
+	unsigned int n = MCOMP_GO_PAGES;
+	struct hash_entry *e;
 
-	/* Look each index up, or look each page through: what is less. */
-	if (last - first < atomic64_read(&map->nr)) {
-		for (index = first; index <= last; index++) {
-			rcu_read_lock();
-			e = rhashtable_lookup(&map->ht, &index, hash_params);
-			rcu_read_unlock();
-			if (e)
-				hash_del(map, e, fn, arg);
-			cond_resched();
-		}
-		return;
-	}
-	list_for_each_entry_safe(e, next, &map->all, list) {
-		if (e->index >= first && e->index <= last)
+	for (; at->next <= last && n; at->next++, n--) {
+		rcu_read_lock();
+		e = rhashtable_lookup(&map->ht, &at->next, hash_params);
+		rcu_read_unlock();
+		if (e)
 			hash_del(map, e, fn, arg);
 		cond_resched();
 	}
+	return at->next <= last;
 }
 
-static int hash_walk(struct mcomp_pagemap *map, mcomp_walk_fn fn, void *arg)
+/* The next entry to look at, or NULL; the mark is put behind it. */
+static struct hash_entry *cursor_next(struct mcomp_pagemap *map,
+				      struct mcomp_cursor *at)
 {
+	struct mcomp_mapped *in = &at->mark;
+
+	if (list_empty(&at->mark.list))
+		list_add(&at->mark.list, &map->all);
+	list_for_each_entry_continue(in, &map->all, list) {
+		if (in->index == MCOMP_MARK)
+			continue;
+		list_move(&at->mark.list, &in->list);
+		return container_of(in, struct hash_entry, in);
+	}
+	list_del_init(&at->mark.list);
+	return NULL;
+}
+
+static int hash_erase(struct mcomp_pagemap *map, struct mcomp_cursor *at,
+		      u64 last, mcomp_erase_fn fn, void *arg)
+{
+	unsigned int n = MCOMP_GO_PAGES;
+	struct hash_entry *e;
+
+	/* Look each index up, or look each page through: what is less. */
+	if (list_empty(&at->mark.list) &&
+	    last - at->next < atomic64_read(&map->nr))
+		return erase_by_index(map, at, last, fn, arg);
+	while (n--) {
+		e = cursor_next(map, at);
+		if (!e)
+			return 0;
+		if (e->in.index >= at->next && e->in.index <= last)
+			hash_del(map, e, fn, arg);
+		cond_resched();
+	}
+	return 1;
+}
+
+static int hash_walk(struct mcomp_pagemap *map, struct mcomp_cursor *at,
+		     mcomp_walk_fn fn, void *arg)
+{
+	unsigned int n = MCOMP_GO_PAGES;
 	struct hash_entry *e;
 	int err;
 
-	list_for_each_entry(e, &map->all, list) {
-		err = fn(arg, e->index, e->frame);
+	while (n--) {
+		e = cursor_next(map, at);
+		if (!e)
+			return 0;
+		err = fn(arg, e->in.index, e->frame);
 		if (err)
 			return err;
 		cond_resched();
 	}
-	return 0;
+	return 1;
+}
+
+static void hash_leave(struct mcomp_cursor *at)
+{
+	list_del_init(&at->mark.list);
 }
 
 const struct mcomp_pagemap_ops mcomp_pagemap_hash = {
@@ -170,4 +210,5 @@ const struct mcomp_pagemap_ops mcomp_pagemap_hash = {
 	.store = hash_store,
 	.erase = hash_erase,
 	.walk = hash_walk,
+	.leave = hash_leave,
 };

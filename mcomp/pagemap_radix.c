@@ -40,33 +40,43 @@ static int radix_store(struct mcomp_pagemap *map, u64 index, u32 frame,
 	return 0;
 }
 
-static void radix_erase(struct mcomp_pagemap *map, u64 first, u64 last,
-			mcomp_erase_fn fn, void *arg)
+static int radix_erase(struct mcomp_pagemap *map, struct mcomp_cursor *at,
+		       u64 last, mcomp_erase_fn fn, void *arg)
 {
-	unsigned long index;
+	unsigned int n = MCOMP_GO_PAGES;
+	unsigned long index = at->next;
 	void *entry;
 
-	xa_for_each_range(&map->xa, index, entry, first, last) {
+	xa_for_each_range(&map->xa, index, entry, at->next, last) {
+		if (!n--)
+			break;
 		xa_erase(&map->xa, index);
 		atomic64_dec(&map->nr);
 		fn(arg, xa_to_value(entry));
 		cond_resched();
 	}
+	at->next = index;
+	return !!entry;
 }
 
-static int radix_walk(struct mcomp_pagemap *map, mcomp_walk_fn fn, void *arg)
+static int radix_walk(struct mcomp_pagemap *map, struct mcomp_cursor *at,
+		      mcomp_walk_fn fn, void *arg)
 {
+	unsigned int n = MCOMP_GO_PAGES;
 	unsigned long index;
 	void *entry;
 	int err;
 
-	xa_for_each(&map->xa, index, entry) {
+	xa_for_each_start(&map->xa, index, entry, at->next) {
+		if (!n--)
+			break;
 		err = fn(arg, index, xa_to_value(entry));
 		if (err)
 			return err;
 		cond_resched();
 	}
-	return 0;
+	at->next = index;
+	return !!entry;
 }
 
 const struct mcomp_pagemap_ops mcomp_pagemap_radix = {

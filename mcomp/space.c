@@ -48,6 +48,7 @@ struct mcomp_space *mcomp_space_alloc(struct mcomp *m, u64 id, u32 pcomp_id,
 	refcount_set(&s->ref, 1);
 	INIT_RCU_WORK(&s->free_work, space_free);
 	init_rwsem(&s->sem);
+	mutex_init(&s->update_lock);
 	mutex_init(&s->owners_lock);
 	INIT_LIST_HEAD(&s->owners);
 	xa_init(&s->vregions);
@@ -168,8 +169,10 @@ void mcomp_space_put(struct mcomp_space *s)
 static void space_empty(struct mcomp_space *s, bool unused)
 {
 	struct mcomp_owner *o, *next;
+	struct mcomp_cursor at;
 	LIST_HEAD(owners);
 
+	mcomp_cursor_init(&at, 0);
 	down_write(&s->sem);
 	mutex_lock(&s->owners_lock);
 	s->dead = true;
@@ -181,8 +184,14 @@ static void space_empty(struct mcomp_space *s, bool unused)
 	/* First, so that they work while we do. */
 	list_for_each_entry_safe(o, next, &owners, list)
 		mcomp_owner_orphan(o, unused);
-	s->map.ops->erase(&s->map, 0, U64_MAX, mcomp_frame_drop, s);
 	mcomp_vma_exit(s);
+	/* Nothing comes in any more. Who looks in need not wait for the end. */
+	while (s->map.ops->erase(&s->map, &at, MCOMP_INDEX_MAX,
+				 mcomp_frame_drop, s)) {
+		up_write(&s->sem);
+		cond_resched();
+		down_write(&s->sem);
+	}
 	up_write(&s->sem);
 }
 

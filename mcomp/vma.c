@@ -25,6 +25,10 @@ void mcomp_vma_init(struct mcomp_space *s)
  */
 void mcomp_vma_exit(struct mcomp_space *s)
 {
+	lockdep_assert_held_write(&s->sem);
+	if (s->erasing)
+		mcomp_cursor_leave(&s->map, &s->erase_at);
+	s->erasing = false;
 	mtree_destroy(&s->vmas);
 }
 
@@ -88,9 +92,29 @@ static int range_change(struct mcomp_space *s, u64 first, u64 last, void *prot)
 	return 0;
 }
 
-static void vma_discard(struct mcomp_space *s, u64 first, u64 last)
+/*
+ * Free what is in a range, in pieces: @sem is let go between them. Return: 0;
+ * -EBUSY: the time is over, the next one goes on where this stopped.
+ */
+static int vma_discard(struct mcomp_space *s, u64 first, u64 last,
+		       unsigned long end)
 {
-	s->map.ops->erase(&s->map, first, last, mcomp_frame_drop, s);
+	lockdep_assert_held_write(&s->sem);
+	if (!s->erasing)
+		mcomp_cursor_init(&s->erase_at, first);
+	s->erasing = true;
+	while (s->map.ops->erase(&s->map, &s->erase_at, last, mcomp_frame_drop,
+				 s)) {
+		if (time_after(jiffies, end))
+			return -EBUSY;
+		up_write(&s->sem);
+		cond_resched();
+		down_write(&s->sem);
+		if (s->dead) /* mcomp_vma_exit() has ended it */
+			return -ESTALE;
+	}
+	s->erasing = false;
+	return 0;
 }
 
 static int vma_check(const struct mcomp_vma_op *op)
@@ -104,7 +128,8 @@ static int vma_check(const struct mcomp_vma_op *op)
 	return 0;
 }
 
-static int vma_apply(struct mcomp_space *s, const struct mcomp_vma_op *op)
+static int vma_apply(struct mcomp_space *s, const struct mcomp_vma_op *op,
+		     unsigned long end)
 {
 	u64 first = le64_to_cpu(op->start) >> PAGE_SHIFT;
 	u64 last = first + (le64_to_cpu(op->len) >> PAGE_SHIFT) - 1;
@@ -119,13 +144,11 @@ static int vma_apply(struct mcomp_space *s, const struct mcomp_vma_op *op)
 		err = range_change(s, first, last, NULL);
 		if (err)
 			return err;
-		vma_discard(s, first, last);
-		return 0;
+		return vma_discard(s, first, last, end);
 	case MCOMP_VMA_PROTECT:
 		return range_change(s, first, last, prot);
 	case MCOMP_VMA_DISCARD:
-		vma_discard(s, first, last);
-		return 0;
+		return vma_discard(s, first, last, end);
 	default:
 		return -EINVAL;
 	}
@@ -136,13 +159,16 @@ static int vma_apply(struct mcomp_space *s, const struct mcomp_vma_op *op)
  * @s: space
  * @req: from the wire, of the right length
  *
- * After an error the list may be done in part, and may be sent again.
- * Context: process, may sleep.
+ * After an error the list may be done in part, and may be sent again: then it
+ * goes on where it stopped.
+ * Context: process, may sleep; about MCOMP_WORK_MS at most.
  * Return: 0, also for what was done before; -EBUSY (one before it has not come
- *	yet), -EINVAL, -ESTALE (space has ended), -ENOMEM.
+ *	yet, or it is still at work, or there is more to do), -EINVAL, -ESTALE
+ *	(space has ended), -ENOMEM.
  */
 int mcomp_vma_update(struct mcomp_space *s, const struct mcomp_vma_req *req)
 {
+	unsigned long end = jiffies + msecs_to_jiffies(MCOMP_WORK_MS);
 	u64 seq = le64_to_cpu(req->seq);
 	u32 i, nr = le32_to_cpu(req->nr);
 	int err;
@@ -152,6 +178,9 @@ int mcomp_vma_update(struct mcomp_space *s, const struct mcomp_vma_req *req)
 		if (err)
 			return err;
 	}
+	/* The one before was not answered in time, and is still at work. */
+	if (!mutex_trylock(&s->update_lock))
+		return -EBUSY;
 	down_write(&s->sem);
 	err = -ESTALE;
 	if (s->dead)
@@ -162,15 +191,17 @@ int mcomp_vma_update(struct mcomp_space *s, const struct mcomp_vma_req *req)
 	err = -EBUSY;
 	if (seq != s->seq + 1)
 		goto out_unlock;
-	for (i = 0; i < nr; i++) {
-		err = vma_apply(s, &req->op[i]);
+	for (; s->nr_applied < nr; s->nr_applied++) {
+		err = vma_apply(s, &req->op[s->nr_applied], end);
 		if (err)
 			goto out_unlock;
 	}
 	err = 0;
+	s->nr_applied = 0;
 	s->seq = seq;
 out_unlock:
 	up_write(&s->sem);
+	mutex_unlock(&s->update_lock);
 	return err;
 }
 
