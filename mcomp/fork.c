@@ -3,6 +3,14 @@
  * Fork: the child's maps are copies of the parent's that name the same frames.
  * Copy-on-write needs nothing more, because frames are never written to, only
  * replaced (pool.c).
+ *
+ * The map is copied in pieces, between which nobody is kept waiting, and for
+ * MCOMP_WORK_MS a request: if there is more to do it is answered -EBUSY, and the
+ * same one goes on. Meanwhile the parent's pComponent keeps it from changing
+ * what the child may ask for: it has written back and told of all, and discards
+ * nothing (its discard_lock). A page that is pinned there may be written back
+ * all the same; the child gets it as it was before that, or after. Only new
+ * owners would be unknown to the child, so there are none till it is complete.
  */
 #include <linux/err.h>
 #include <linux/slab.h>
@@ -19,6 +27,8 @@ static int fork_map_one(void *arg, u64 index, u32 frame)
 	err = child->map.ops->store(&child->map, index, frame, &old);
 	if (err)
 		mcomp_frame_put(child->m->pool, frame);
+	else if (old >= 0) /* it was copied before the last error */
+		mcomp_frame_put(child->m->pool, old);
 	return err;
 }
 
@@ -72,6 +82,10 @@ static struct mcomp_space *fork_begin(struct mcomp_space *parent, u64 child_id)
 				  parent->home);
 	if (!child)
 		return ERR_PTR(-ENOMEM);
+	refcount_inc(&parent->ref);
+	atomic_inc(&parent->nr_forks);
+	child->fork_parent = parent;
+	mcomp_cursor_init(&child->fork_at, 0);
 	refcount_inc(&child->ref);
 	err = mcomp_space_insert(child);
 	if (err) {
@@ -81,28 +95,95 @@ static struct mcomp_space *fork_begin(struct mcomp_space *parent, u64 child_id)
 	return child;
 }
 
-/* A child is in the table later than its parent: so the order is one. */
+/* The child that an earlier request began, or a new one. */
+static struct mcomp_space *fork_resume(struct mcomp_space *parent, u64 child_id)
+{
+	struct mcomp_space *child = mcomp_space_get(parent->m, child_id);
+
+	if (child && READ_ONCE(child->fork_parent) == parent)
+		return child;
+	if (child)
+		mcomp_space_put(child);
+	return fork_begin(parent, child_id);
+}
+
+/**
+ * mcomp_fork_end() - a child is complete, or ends
+ * @child: child, or a space that is none; @sem held for writing
+ */
+void mcomp_fork_end(struct mcomp_space *child)
+{
+	struct mcomp_space *parent = child->fork_parent;
+
+	lockdep_assert_held_write(&child->sem);
+	if (!parent)
+		return;
+	down_write_nested(&parent->sem, SINGLE_DEPTH_NESTING);
+	mcomp_cursor_leave(&parent->map, &child->fork_at);
+	up_write(&parent->sem);
+	WRITE_ONCE(child->fork_parent, NULL);
+	atomic_dec(&parent->nr_forks);
+	mcomp_space_put(parent);
+}
+
+/* Both @sem are held. Return: 1: there is more to copy, 0, or an error. */
+static int fork_copy_some(struct mcomp_space *child, struct mcomp_space *parent)
+{
+	int err;
+
+	if (parent->dead || child->dead)
+		return -ESTALE;
+	if (child->fork_parent != parent)
+		return -EEXIST; /* another request has completed it */
+	if (child->fork_state == MCOMP_FORK_NEW) {
+		err = mcomp_vma_copy(child, parent);
+		if (!err)
+			err = fork_copy_owners(child, parent);
+		if (err)
+			return err;
+		child->fork_state = MCOMP_FORK_PAGES;
+	}
+	if (child->fork_state == MCOMP_FORK_OWNERS)
+		return 0;
+	err = parent->map.ops->walk(&parent->map, &child->fork_at,
+				    fork_map_one, child);
+	if (!err)
+		child->fork_state = MCOMP_FORK_OWNERS;
+	/* it stopped in front of the page that it had no memory for */
+	return err == -ENOMEM ? -EBUSY : err;
+}
+
+/*
+ * A child is in the table later than its parent: so the order is one. Return: 0;
+ * -EBUSY: to be called again; or an error: the child is to be ended.
+ */
 static int fork_copy(struct mcomp_space *child, struct mcomp_space *parent)
 {
-	struct mcomp_cursor at;
-	int err = -ESTALE;
+	unsigned long end = jiffies + msecs_to_jiffies(MCOMP_WORK_MS);
+	int err;
 
-	mcomp_cursor_init(&at, 0);
-	down_write(&child->sem);
-	down_write_nested(&parent->sem, SINGLE_DEPTH_NESTING);
-	if (!parent->dead && !child->dead)
-		err = mcomp_vma_copy(child, parent);
+	do {
+		cond_resched();
+		down_write(&child->sem);
+		down_write_nested(&parent->sem, SINGLE_DEPTH_NESTING);
+		err = fork_copy_some(child, parent);
+		up_write(&parent->sem);
+		up_write(&child->sem);
+	} while (err > 0 && time_before(jiffies, end));
+	return err > 0 ? -EBUSY : err;
+}
+
+/* What a request has come to. A child that is not complete waits for the next. */
+static int fork_answer(struct mcomp_space *child, int err)
+{
 	if (!err) {
-		do {
-			err = parent->map.ops->walk(&parent->map, &at,
-						    fork_map_one, child);
-		} while (err > 0);
-		mcomp_cursor_leave(&parent->map, &at);
+		down_write(&child->sem);
+		mcomp_fork_end(child);
+		up_write(&child->sem);
+	} else if (err != -EBUSY && err != -EEXIST) {
+		mcomp_space_kill(child, true);
 	}
-	if (!err)
-		err = fork_copy_owners(child, parent);
-	up_write(&parent->sem);
-	up_write(&child->sem);
+	mcomp_space_put(child);
 	return err;
 }
 
@@ -111,21 +192,17 @@ static int fork_copy(struct mcomp_space *child, struct mcomp_space *parent)
  * @parent: parent
  * @child_id: child
  *
- * Context: process, may sleep.
- * Return: 0, -EEXIST, -ESTALE, -ESHUTDOWN, -ENOMEM.
+ * Context: process, may sleep; about MCOMP_WORK_MS at most.
+ * Return: 0, -EBUSY (to be called again), -EEXIST, -ESTALE, -ESHUTDOWN,
+ *	-ENOMEM.
  */
 int mcomp_fork_shard(struct mcomp_space *parent, u64 child_id)
 {
-	struct mcomp_space *child = fork_begin(parent, child_id);
-	int err;
+	struct mcomp_space *child = fork_resume(parent, child_id);
 
 	if (IS_ERR(child))
 		return PTR_ERR(child);
-	err = fork_copy(child, parent);
-	if (err)
-		mcomp_space_kill(child, true);
-	mcomp_space_put(child);
-	return err;
+	return fork_answer(child, fork_copy(child, parent));
 }
 
 struct fork_owners {
@@ -142,7 +219,10 @@ static void fork_put_owners(struct fork_owners *owners)
 	kfree(owners);
 }
 
-/* Another list of the child's owners: its own goes when it ends. */
+/*
+ * Another list of the child's owners, of those that have not made their part of
+ * it: its own goes when it ends.
+ */
 static struct fork_owners *fork_list_owners(struct mcomp_space *child)
 {
 	struct fork_owners *owners;
@@ -158,6 +238,8 @@ static struct fork_owners *fork_list_owners(struct mcomp_space *child)
 	list_for_each_entry(o, &child->owners, list) {
 		struct mcomp_owner *copy;
 
+		if (o->forked)
+			continue;
 		copy = mcomp_owner_alloc(child, o->id, o->incarnation);
 		if (!copy) {
 			fork_put_owners(owners);
@@ -171,10 +253,42 @@ out_unlock:
 	return owners;
 }
 
+/* That owner has done its part. */
+static void fork_note_done(struct mcomp_space *child,
+			   const struct mcomp_owner *done)
+{
+	struct mcomp_owner *o;
+
+	mutex_lock(&child->owners_lock);
+	list_for_each_entry(o, &child->owners, list)
+		if (o->id == done->id && o->incarnation == done->incarnation)
+			o->forked = true;
+	mutex_unlock(&child->owners_lock);
+}
+
+/* What all of them say: an error counts more than -EBUSY. */
+static int fork_note_all(struct mcomp_space *child,
+			 const struct fork_owners *owners,
+			 const struct lite_call *call)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < owners->nr; i++) {
+		if (!call[i].status)
+			fork_note_done(child, owners->owner[i]);
+		else if (!err || err == -EBUSY)
+			err = call[i].status;
+	}
+	return err;
+}
+
 /* Ask all of them at once: the parent's program waits for the slowest only. */
-static int fork_call_owners(struct mcomp *m, const struct mcomp_fork_req *req,
+static int fork_call_owners(struct mcomp_space *child,
+			    const struct mcomp_fork_req *req,
 			    const struct fork_owners *owners)
 {
+	struct mcomp *m = child->m;
 	struct lite_peer **peer;
 	struct lite_call *call;
 	unsigned int i, n;
@@ -195,7 +309,8 @@ static int fork_call_owners(struct mcomp *m, const struct mcomp_fork_req *req,
 		call[n].req_len = sizeof(*req);
 		call[n].timeout_ms = MCOMP_CALL_MS;
 	}
-	err = lite_call_many(peer, call, n);
+	lite_call_many(peer, call, n);
+	err = fork_note_all(child, owners, call);
 out_put:
 	for (i = 0; i < n; i++)
 		lite_peer_put(peer[i]);
@@ -219,7 +334,7 @@ static int fork_at_owners(struct mcomp_space *child, u64 parent_id,
 
 	if (!owners->nr)
 		return 0;
-	err = fork_call_owners(child->m, &req, owners);
+	err = fork_call_owners(child, &req, owners);
 	if (err)
 		return err;
 	mutex_lock(&child->owners_lock);
@@ -240,9 +355,10 @@ static int fork_at_owners(struct mcomp_space *child, u64 parent_id,
  * @child_id: child
  *
  * All or nothing. Write-backs of the parent are held back by its pComponent.
- * Context: process, may sleep; makes calls, bounded by MCOMP_CALL_MS.
- * Return: 0, -EEXIST, -ESTALE, -ESHUTDOWN, -ENOMEM, or why an owner could not
- *	do it.
+ * Context: process, may sleep; makes calls, bounded by MCOMP_CALL_MS, and works
+ *	for about MCOMP_WORK_MS at most.
+ * Return: 0, -EBUSY (to be called again), -EEXIST, -ESTALE, -ESHUTDOWN, -ENOMEM,
+ *	or why an owner could not do it.
  */
 int mcomp_fork_home(struct mcomp_space *parent, u64 child_id)
 {
@@ -250,10 +366,10 @@ int mcomp_fork_home(struct mcomp_space *parent, u64 child_id)
 	struct mcomp_space *child;
 	int err;
 
-	child = fork_begin(parent, child_id);
+	child = fork_resume(parent, child_id);
 	if (IS_ERR(child))
 		return PTR_ERR(child);
-	/* The parent gets no new owner meanwhile. */
+	/* The parent gets no new owner from here on: mcomp_vregion_get(). */
 	mutex_lock(&parent->vregion_lock);
 	err = fork_copy(child, parent);
 	if (!err) {
@@ -262,10 +378,7 @@ int mcomp_fork_home(struct mcomp_space *parent, u64 child_id)
 			       -ENOMEM;
 	}
 	mutex_unlock(&parent->vregion_lock);
-	if (err)
-		mcomp_space_kill(child, true);
 	if (owners)
 		fork_put_owners(owners);
-	mcomp_space_put(child);
-	return err;
+	return fork_answer(child, err);
 }

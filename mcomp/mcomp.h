@@ -169,6 +169,7 @@ struct mcomp_client {
  * @id: its node id
  * @incarnation: which had the shard made; another has not got it
  * @nr_vregions: of this space it has; 0 if nobody knows whether it made a shard
+ * @forked: it has made its part of this child
  * @work: tells it to destroy the shard, when the space has ended
  * @m: for @work
  * @req: for @work
@@ -177,10 +178,23 @@ struct mcomp_owner {
 	struct list_head list;
 	u32 id;
 	u32 nr_vregions;
+	bool forked;
 	u64 incarnation;
 	struct work_struct work;
 	struct mcomp *m;
 	struct mcomp_space_req req;
+};
+
+/**
+ * enum mcomp_fork_state - how far a child has come
+ * @MCOMP_FORK_NEW: it has nothing
+ * @MCOMP_FORK_PAGES: it has its VMAs and knows its owners
+ * @MCOMP_FORK_OWNERS: it has its pages here
+ */
+enum mcomp_fork_state {
+	MCOMP_FORK_NEW,
+	MCOMP_FORK_PAGES,
+	MCOMP_FORK_OWNERS,
 };
 
 /**
@@ -205,6 +219,11 @@ struct mcomp_owner {
  * @nr_applied: changes of the next one that are done
  * @erasing: the one after these frees pages, and has come to @erase_at
  * @erase_at: where it goes on
+ * @fork_parent: whose child this is, referenced, till it is complete; else NULL
+ * @fork_state: how far that is
+ * @fork_at: up to where the pages of the parent's map have been copied; linked
+ *	there, so its @sem, too
+ * @nr_forks: children that are not complete: it gets no new owner
  * @vmas: page indices to xa_mk_value(PROT_*)
  * @map: page indices to frames
  * @owners_lock: protects @owners and @vregions
@@ -232,6 +251,10 @@ struct mcomp_space {
 	u32 nr_applied;
 	bool erasing;
 	struct mcomp_cursor erase_at;
+	struct mcomp_space *fork_parent;
+	enum mcomp_fork_state fork_state;
+	struct mcomp_cursor fork_at;
+	atomic_t nr_forks;
 	struct maple_tree vmas;
 	struct mcomp_pagemap map;
 
@@ -305,6 +328,7 @@ void mcomp_owner_orphan(struct mcomp_owner *o, bool unused);
 /* fork.c */
 int mcomp_fork_home(struct mcomp_space *parent, u64 child_id);
 int mcomp_fork_shard(struct mcomp_space *parent, u64 child_id);
+void mcomp_fork_end(struct mcomp_space *child);
 
 /* client.c */
 enum mcomp_fate {

@@ -60,8 +60,8 @@ typedef int (*mcomp_walk_fn)(void *arg, u64 index, u32 frame);
  *	process context, the only writer. Looks at MCOMP_GO_PAGES: 1: to be
  *	called again, 0: done
  * @walk: tell @fn of each, in any order, until it returns not 0, which is then
- *	returned; process context, no writer meanwhile; @fn may sleep. Else as
- *	@erase
+ *	returned, and to be told of that one again; process context, no writer
+ *	meanwhile; @fn may sleep. Else as @erase
  * @leave: end with a cursor before 0 is returned; as @erase. NULL: nothing to do
  */
 struct mcomp_pagemap_ops {

@@ -190,8 +190,10 @@ static int hash_walk(struct mcomp_pagemap *map, struct mcomp_cursor *at,
 		if (!e)
 			return 0;
 		err = fn(arg, e->in.index, e->frame);
-		if (err)
+		if (err) {
+			list_move_tail(&at->mark.list, &e->in.list);
 			return err;
+		}
 		cond_resched();
 	}
 	return 1;

@@ -71,8 +71,10 @@ static int radix_walk(struct mcomp_pagemap *map, struct mcomp_cursor *at,
 		if (!n--)
 			break;
 		err = fn(arg, index, xa_to_value(entry));
-		if (err)
+		if (err) {
+			at->next = index;
 			return err;
+		}
 		cond_resched();
 	}
 	at->next = index;

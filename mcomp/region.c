@@ -314,7 +314,7 @@ static int region_lookup(struct mcomp_space *s, u64 vregion, u32 *owner_id)
  * The first question decides.
  * Context: process, may sleep; makes calls, bounded by MCOMP_CALL_MS each.
  * Return: 0, -EINVAL (not the home, or beyond all addresses), -ESTALE (space
- *	has ended), -ENOMEM, -EHOSTUNREACH.
+ *	has ended), -EBUSY (a child is being made), -ENOMEM, -EHOSTUNREACH.
  */
 int mcomp_vregion_get(struct mcomp_space *s, u64 vregion, u32 *owner_id)
 {
@@ -327,6 +327,9 @@ int mcomp_vregion_get(struct mcomp_space *s, u64 vregion, u32 *owner_id)
 		return err;
 	mutex_lock(&s->vregion_lock);
 	err = region_lookup(s, vregion, owner_id);
+	/* A child that is being made would not know of it. */
+	if (err == -ENOENT && atomic_read(&s->nr_forks))
+		err = -EBUSY;
 	if (err == -ENOENT)
 		err = region_choose(s, vregion, owner_id);
 	mutex_unlock(&s->vregion_lock);

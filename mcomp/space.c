@@ -185,6 +185,7 @@ static void space_empty(struct mcomp_space *s, bool unused)
 	list_for_each_entry_safe(o, next, &owners, list)
 		mcomp_owner_orphan(o, unused);
 	mcomp_vma_exit(s);
+	mcomp_fork_end(s);
 	/* Nothing comes in any more. Who looks in need not wait for the end. */
 	while (s->map.ops->erase(&s->map, &at, MCOMP_INDEX_MAX,
 				 mcomp_frame_drop, s)) {

@@ -143,7 +143,10 @@ static int copy_index(struct pcomp_space *parent, struct pcomp_space *child)
 	return 0;
 }
 
-/* Not repeated: that would find what the first one made, or is just making. */
+/*
+ * Repeated only if that is asked for (-EBUSY): else it would find what the first
+ * one made, or is just making.
+ */
 static int ask_home(struct pcomp_space *parent, struct pcomp_space *child)
 {
 	struct mcomp_fork_req req = {
@@ -190,6 +193,11 @@ static int fork_at_home(struct pcomp_space *parent, struct pcomp_space *child)
 	child->vregion_shift = parent->vregion_shift;
 	do {
 		err = ask_home(parent, child);
+		if (pcomp_verdict(err) == PCOMP_BUSY) {
+			/* it has done a part, or has no memory: the same one */
+			end = pcomp_again_deadline();
+			continue;
+		}
 		/* the parent is not there: it has no memory itself any more */
 		if (pcomp_verdict(err) == PCOMP_GONE)
 			pcomp_space_lost(parent, parent->home_id, err);
