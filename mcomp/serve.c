@@ -144,6 +144,21 @@ static void serve_space_destroy(struct lite_req *req)
 	lite_req_reply(req, err, 0);
 }
 
+/*
+ * A home is taken away, or takes a pComponent for dead. Neither is a reason to
+ * take memory from a program that may live: what of it is over its pComponent
+ * says itself, and whether that has died is found out here as for any other.
+ */
+static void serve_shard_abandoned(struct mcomp *m, struct mcomp_space *s)
+{
+	if (mcomp_client_fate(s->client) == MCOMP_FATE_LEFT) {
+		mcomp_space_kill(s, false);
+		return;
+	}
+	mod_delayed_work(m->wq, &m->gc_work, 0);
+	mod_delayed_work(m->wq, &m->living_work, 0);
+}
+
 static void serve_shard_destroy(struct lite_req *req)
 {
 	const struct mcomp_space_req *msg = lite_req_msg(req);
@@ -163,12 +178,14 @@ static void serve_shard_destroy(struct lite_req *req)
 	else
 		s = mcomp_space_get(m, le64_to_cpu(msg->space));
 	if (s) {
-		if (!s->home && serve_is_mcomp(m, req) &&
-		    s->client->incarnation ==
+		if (s->home || !serve_is_mcomp(m, req) ||
+		    s->client->incarnation !=
 			    le64_to_cpu(msg->pcomp_incarnation))
-			mcomp_space_kill(s, flags & MCOMP_SPACE_UNUSED);
-		else
 			err = -EACCES;
+		else if (flags & MCOMP_SPACE_UNUSED)
+			mcomp_space_kill(s, true);
+		else
+			serve_shard_abandoned(m, s);
 		mcomp_space_put(s);
 	}
 	lite_req_reply(req, err, 0);
