@@ -7,24 +7,8 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
-#include <linux/pagemap.h>
 #include <linux/uio.h>
 #include "fs_priv.h"
-
-/* The file is longer by our own doing; its last page here ends before that. */
-static void pcomp_fs_grown(struct inode *inode, loff_t from, loff_t size)
-{
-	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
-
-	if (invalidate_inode_pages2_range(inode->i_mapping, from >> PAGE_SHIFT,
-					  -1))
-		set_bit(PCOMP_FS_STALE_DATA, &fi->flags);
-	spin_lock(&fi->lock);
-	if (!test_bit(PCOMP_FS_STALE_DATA, &fi->flags) &&
-	    size > i_size_read(inode))
-		i_size_write(inode, size);
-	spin_unlock(&fi->lock);
-}
 
 /* Return: bytes that were appended; *@end is where the file ended then. */
 static ssize_t pcomp_fs_rpc_append(struct file *file, struct pcomp_fs_buf *buf,
@@ -72,14 +56,19 @@ static ssize_t pcomp_fs_rpc_append(struct file *file, struct pcomp_fs_buf *buf,
 		err = -EIO;
 	if (!err && !pcomp_fs_same(inode, &rsp.attr, true))
 		err = -ESTALE;
-	if (!err) {
-		pcomp_fs_apply_own(inode, &rsp.attr, &rsp.before);
-		*end = le64_to_cpu(rsp.attr.size);
-		pcomp_fs_grown(inode, le64_to_cpu(rsp.before.size), *end);
-	}
+	/*
+	 * As if others had changed it: the page where it ended has zeros after
+	 * that, and is dropped before the file is longer.
+	 */
+	if (!err)
+		pcomp_fs_apply_own(inode, &rsp.attr,
+				   &(struct scomp_before){});
 	mutex_unlock(&fi->change);
 	if (err)
 		return pcomp_fs_stale(err);
+	/* Not with the lock, which write-back takes. */
+	pcomp_fs_revalidate_data(inode);
+	*end = le64_to_cpu(rsp.attr.size);
 	pcomp_fs_written(inode, le32_to_cpu(rsp.verifier));
 	return n;
 }
