@@ -129,7 +129,7 @@ vid=$(on g0 cat /sys/kernel/config/lego/gmgr/vnodes/victim/vid)
 have_pcomp small 2
 tap_note "SEED=$SEED, $COUNT faults"
 begin keep lrun -p small "$prog/keep" 1500 1 /dev/keep.end
-begin randmem lrun -p small "$prog/randmem" 1000000 "$SEED" /dev/shm
+begin randmem lrun -p small "$prog/randmem" 1000000 "$SEED" /dev
 begin sort lrun -p small sh -c 'sort /etc/passwd | md5sum
 	until [ -e /dev/sort.end ]; do sort /etc/passwd | md5sum; done'
 wait_until 60 rack_is_well
