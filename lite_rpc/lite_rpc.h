@@ -193,6 +193,8 @@ struct lite_hello {
  * @mr_lock: protects @mrs, and who registers them (rdma_mr.c); outside of @lock;
  *	not held while a peer or its device is waited for
  * @nr_running: handlers that run in workers; under their lock (worker.c)
+ * @max_running: as in struct lite_node_cfg
+ * @held: conns with requests that wait till there are fewer; see worker.c
  * @ping_page: what LITE_PING pushes
  * @ping_mr: the same
  * @lmr_use: for reading: a request's part of work on an LMR; see lmr.c
@@ -235,6 +237,8 @@ struct lite_node {
 	struct list_head mrs;
 
 	unsigned int nr_running;
+	unsigned int max_running;
+	struct list_head held;
 
 	struct page *ping_page;
 	struct lite_mr *ping_mr;
@@ -557,7 +561,9 @@ struct lite_req {
  * @abandoned: the caller has made a new one, nobody waits for replies of this
  * @busy: slots whose request is not answered yet
  * @pending: requests that wait for a worker; under its lock (worker.c)
- * @ready: among the conns that have some; the same
+ * @ready: in the list of those whose turn comes, or in node->held
+ * @nr_pending: how many are in @pending
+ * @held: it is in node->held
  * @close_work: when it is dead and no handler of it runs
  * @free_work: frees it
  * @heard: when its peer last sent a request or a heartbeat; jiffies
@@ -581,6 +587,8 @@ struct lite_conn {
 	DECLARE_BITMAP(busy, LITE_SLOTS);
 	struct list_head pending;
 	struct list_head ready;
+	unsigned int nr_pending;
+	bool held;
 	struct lite_req *req;
 	struct work_struct close_work;
 	struct work_struct free_work;

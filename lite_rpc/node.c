@@ -184,6 +184,7 @@ static int node_configure(struct lite_node *node, const struct lite_node_cfg *cf
 	node->service = cfg->service;
 	node->handlers = cfg->handlers;
 	node->nr_handlers = cfg->nr_handlers;
+	node->max_running = cfg->max_running;
 	node->priv = cfg->priv;
 	do {
 		node->incarnation = get_random_u64();
@@ -215,6 +216,7 @@ static struct lite_node *node_alloc(const struct lite_node_cfg *cfg)
 	spin_lock_init(&node->lock);
 	INIT_LIST_HEAD(&node->peers);
 	INIT_LIST_HEAD(&node->conns);
+	INIT_LIST_HEAD(&node->held);
 	init_waitqueue_head(&node->conn_wait);
 	mutex_init(&node->mr_lock);
 	INIT_LIST_HEAD(&node->mrs);

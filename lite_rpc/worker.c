@@ -28,6 +28,11 @@
  *     a place more, the next time two, then four; they go, one each STALL, when
  *     things move. Requests that wait are finitely many, as slots are: in the
  *     end each has begun, whatever the others wait for.
+ * A component whose handlers wait for no other handler, but perhaps for a disk
+ * that hangs, can have a bound of its own (lite_node_cfg.max_running): its
+ * further requests do not count as waiting till one of its handlers has ended.
+ * Else there would be as many threads as there are slots of its callers.
+ *
  * So the bound is one of handlers that make progress, as it is in the kernel's
  * workqueues, which would be used if modules could pin them.
  *
@@ -109,8 +114,8 @@ struct lite_turns {
 
 /**
  * struct lite_pool - who runs, who waits
- * @lock: protects all of this, lite_conn.pending, lite_conn.ready and
- *	lite_node.nr_running; any context
+ * @lock: protects all of this, lite_conn.pending, .ready, .nr_pending and
+ *	.held, lite_node.nr_running and .held; any context
  * @turns: of each class
  * @places: how many handlers may run
  * @threads: workers
@@ -119,7 +124,7 @@ struct lite_turns {
  * @low: of them, not demand
  * @aside: handlers that have given theirs up
  * @extra: places that there are only because nothing moved
- * @waiting: requests that wait, of all classes
+ * @waiting: requests that wait, of all classes; not those of conns that are held
  * @begun: handlers that have begun
  * @last_begun: the same, when tick last looked
  * @stalls: how often nothing moved
@@ -205,6 +210,47 @@ static struct lite_turns *pick_class(void)
 	}
 }
 
+static bool is_full(const struct lite_node *node)
+{
+	return node->max_running && node->nr_running >= node->max_running;
+}
+
+/* As many handlers of @node run as may: it has no turns. */
+static void hold_node(struct lite_node *node)
+{
+	struct lite_conn *conn, *next;
+	struct lite_turns *t;
+	unsigned int i;
+
+	lockdep_assert_held(&pool.lock);
+	for (i = 0; i < LITE_CLASS_NR; i++) {
+		t = &pool.turns[i];
+		list_for_each_entry_safe(conn, next, &t->conns, ready) {
+			if (conn->node != node)
+				continue;
+			list_move_tail(&conn->ready, &node->held);
+			conn->held = true;
+			t->waiting -= conn->nr_pending;
+			pool.waiting -= conn->nr_pending;
+		}
+	}
+}
+
+static void release_node(struct lite_node *node)
+{
+	struct lite_conn *conn, *next;
+	struct lite_turns *t;
+
+	lockdep_assert_held(&pool.lock);
+	list_for_each_entry_safe(conn, next, &node->held, ready) {
+		t = &pool.turns[conn->class];
+		list_move_tail(&conn->ready, &t->conns);
+		conn->held = false;
+		t->waiting += conn->nr_pending;
+		pool.waiting += conn->nr_pending;
+	}
+}
+
 static struct lite_req *pick(void)
 {
 	struct lite_turns *t = pick_class();
@@ -215,6 +261,7 @@ static struct lite_req *pick(void)
 
 	lockdep_assert_held(&pool.lock);
 	list_del(&req->list);
+	conn->nr_pending--;
 	if (list_empty(&conn->pending))
 		list_del_init(&conn->ready);
 	else
@@ -269,6 +316,8 @@ static struct lite_req *take(struct lite_worker *w)
 		pool.running++;
 		pool.low += w->low;
 		req->conn->node->nr_running++;
+		if (is_full(req->conn->node))
+			hold_node(req->conn->node);
 	}
 	spin_unlock_irq(&pool.lock);
 	return req;
@@ -285,6 +334,7 @@ static void over(struct lite_worker *w, struct lite_node *node)
 	/* inside the lock: after it the node may be gone */
 	if (!--node->nr_running && wq_has_sleeper(&node->conn_wait))
 		wake_up_all(&node->conn_wait);
+	release_node(node);
 	if (pool.threads > pool.places)
 		start_ticking();
 	spin_unlock_irq(&pool.lock);
@@ -431,14 +481,21 @@ void lite_worker_add(struct lite_req *req)
 {
 	struct lite_conn *conn = req->conn;
 	struct lite_turns *t = &pool.turns[conn->class];
+	struct lite_node *node = conn->node;
 	unsigned long flags;
 
 	spin_lock_irqsave(&pool.lock, flags);
 	list_add_tail(&req->list, &conn->pending);
-	if (list_empty(&conn->ready))
-		list_add_tail(&conn->ready, &t->conns);
-	t->waiting++;
-	pool.waiting++;
+	conn->nr_pending++;
+	if (list_empty(&conn->ready)) {
+		conn->held = is_full(node);
+		list_add_tail(&conn->ready,
+			      conn->held ? &node->held : &t->conns);
+	}
+	if (!conn->held) {
+		t->waiting++;
+		pool.waiting++;
+	}
 	spin_unlock_irqrestore(&pool.lock, flags);
 	kick();
 }

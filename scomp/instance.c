@@ -13,6 +13,12 @@
 #include <linux/statfs.h>
 #include "scomp.h"
 
+/*
+ * Handlers that a disk which hangs can hold. They wait for nothing but the file
+ * system. As many requests as a caller can send at once.
+ */
+#define SCOMP_RUNNING LITE_SLOTS
+
 static unsigned int buffers = 16;
 module_param(buffers, uint, 0644);
 MODULE_PARM_DESC(buffers, "buffers of 256 KiB for a new instance (2 to 1024)");
@@ -130,6 +136,7 @@ struct scomp *scomp_create(const struct scomp_cfg *cfg)
 		.service = LITE_SVC_SCOMP,
 		.handlers = scomp_handlers,
 		.nr_handlers = scomp_nr_handlers,
+		.max_running = SCOMP_RUNNING,
 	};
 	struct scomp *sc;
 	unsigned int i;

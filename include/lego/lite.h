@@ -658,6 +658,9 @@ void lite_req_reply_release(struct lite_req *req, int err, u32 len,
  * @service: enum lite_service_id it serves
  * @handlers: indexed by LITE_OP_NR(op)
  * @nr_handlers: entries
+ * @max_running: how many handlers run at once, 0: any number. For a component
+ *	whose handlers may hang, on a disk; they must not wait for handlers of
+ *	any node, or they could wait for each other for ever
  * @priv: for lite_req_priv() and the member callbacks
  */
 struct lite_node_cfg {
@@ -668,6 +671,7 @@ struct lite_node_cfg {
 	u32 service;
 	const struct lite_handler *handlers;
 	unsigned int nr_handlers;
+	unsigned int max_running;
 	void *priv;
 };
 

@@ -225,4 +225,13 @@ load_clean "another policy all the time, write-back"
 param workers 0
 tap_is "$(qos writeback)" 64 "in the end write-back has all slots"
 tap_check "the generator unloads" on one rmmod lego_load
+
+# as of a component whose disk hangs
+load_insmod one sink=loop:sink handlers=4
+before=$(pool stalls)
+work callers=64 calls=64 work_us=100000
+tap_is "$(load_is ok) $(load_is at_once)" "64 4" \
+	"no more handlers of a component that bounds them run, however long they take"
+tap_is "$(($(pool stalls) - before))" 0 "and no threads are made for the others"
+on one rmmod lego_load
 tap_done

@@ -34,6 +34,10 @@ static char *sink = "";
 module_param(sink, charp, 0444);
 MODULE_PARM_DESC(sink, "address of a second node, \"sink\", to be called; none: make none");
 
+static unsigned int handlers;
+module_param(handlers, uint, 0444);
+MODULE_PARM_DESC(handlers, "how many handlers of a node run at once (default 0: any number)");
+
 static struct lite_node *node;
 static struct lite_node *sink_node;
 static struct dentry *dir;
@@ -232,6 +236,7 @@ static struct lite_node *make_node(const char *called, const char *at)
 		.service = LITE_SVC_PCOMP,
 		.handlers = load_handlers,
 		.nr_handlers = load_nr_handlers,
+		.max_running = handlers,
 	};
 
 	return lite_node_create(&cfg);
