@@ -274,6 +274,7 @@ void lite_node_put(struct lite_node *node);
 struct lite_node *lite_node_find(const char *addr,
 				 const struct lite_node *caller);
 struct lite_node *lite_node_find_on(const void *dev);
+bool lite_node_keeps(const struct lite_node *node);
 void lite_nodes_each(void (*fn)(struct lite_node *node));
 
 /* ---- calling: peers, links, slots (peer.c, link.c, state.c, beat.c,

@@ -18,8 +18,10 @@ static void serve_alloc(struct lite_req *req)
 	u32 others = le32_to_cpu(msg->others);
 	int err = -EINVAL;
 
-	if (lite_name_ok(msg->name) && msg->size && !(others & ~LITE_LMR_RW) &&
-	    !msg->reserved)
+	if (!lite_node_keeps(lite_req_node(req)))
+		err = -EPERM;
+	else if (lite_name_ok(msg->name) && msg->size &&
+		 !(others & ~LITE_LMR_RW) && !msg->reserved)
 		err = lmr_create(lite_req_node(req), req, msg->name,
 				 le64_to_cpu(msg->size), others, rsp);
 	lite_req_reply(req, err, err ? 0 : sizeof(*rsp));

@@ -392,6 +392,9 @@ void lite_lock_acquire(struct lite_req *req)
 	    lease_ms < LITE_LOCK_LEASE_MIN_MS ||
 	    lease_ms > LITE_LOCK_LEASE_MAX_MS)
 		goto out_refuse;
+	err = -EPERM;
+	if (!lite_node_keeps(lite_req_node(req)))
+		goto out_refuse;
 	err = -EHOSTUNREACH;
 	if (ls->stopped)
 		goto out_refuse;
@@ -505,6 +508,9 @@ void lite_lock_barrier(struct lite_req *req)
 	c = lock ? find_claim(lock, req, msg->id) : NULL;
 	waiting = lock ? nr_waiting(lock) : 0;
 	if (!c && waiting && lock->nr != nr)
+		goto out_refuse;
+	err = -EPERM;
+	if (!lite_node_keeps(lite_req_node(req)))
 		goto out_refuse;
 	err = -EHOSTUNREACH;
 	if (ls->stopped)

@@ -2,6 +2,7 @@
 /* Nodes: what a component makes of itself; and the registry of this kernel's. */
 #include <linux/delay.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 
@@ -12,6 +13,11 @@
  * A node is in the list from when it listens till it is destroyed.
  */
 static LIST_HEAD(nodes);
+
+static bool components_keep;
+module_param(components_keep, bool, 0644);
+MODULE_PARM_DESC(components_keep,
+		 "components of this kernel keep LMRs, locks and barriers for other nodes (default N: programs' nodes only)");
 static DEFINE_MUTEX(nodes_lock);
 
 static void node_release(struct kref *ref)
@@ -126,6 +132,25 @@ void lite_nodes_each(void (*fn)(struct lite_node *node))
 	list_for_each_entry(node, &nodes, list)
 		fn(node);
 	mutex_unlock(&nodes_lock);
+}
+
+/**
+ * lite_node_keeps() - may others have LMRs, locks and barriers made here
+ * @node: node
+ *
+ * Programs' nodes are there for that. Components do it where the admin wants.
+ * Context: any. Return: true if so.
+ */
+bool lite_node_keeps(const struct lite_node *node)
+{
+	switch (node->service) {
+	case LITE_SVC_GMGR:
+	case LITE_SVC_MCOMP:
+	case LITE_SVC_SCOMP:
+	case LITE_SVC_PCOMP:
+		return READ_ONCE(components_keep);
+	}
+	return true;
 }
 
 static int node_register(struct lite_node *node)

@@ -10,6 +10,8 @@ trap 'rm -f "$fuzz_out"' EXIT
 # fuzz_begin: the generator, and a sComponent whose files nobody misses
 fuzz_begin() {
 	local scratch ip=
+
+	keepers m0
 	scratch=$(attr s0 nodes/s0/addr)
 	case $scratch in
 	loop:*) scratch=loop:scratch ;;

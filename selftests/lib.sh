@@ -148,6 +148,15 @@ have_pcomp() {
 			echo $2 > excache_mb && echo 1 > enable' "$@"
 }
 
+# keepers NODE...: components there keep LMRs and locks for others
+keepers() {
+	local n
+	for n; do
+		quick "$n" 'echo Y > \
+			/sys/module/lite_rpc/parameters/components_keep'
+	done
+}
+
 # The vNode's root is /srv/lego on s0: s0's userland without its mounts.
 # in_both SCRIPT: run shell both there and on p0, to make the same files
 in_both() {

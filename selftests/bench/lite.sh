@@ -18,6 +18,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp" "$load_out"' EXIT
 ip() { attr "$1" "nodes/$1/addr" | sed 's/:.*//'; }
 to=$(attr m0 nodes/m0/addr)
+keepers m0
 load_insmod p0 addr="$(ip p0):7490" || exit
 fault p0 load fail_alloc 0 # faults cost nothing then
 on p0 insmod "$TOP/build/$KERNEL/lego_lmr/lego_lmr.ko" ip="$(ip p0)" at="$to" \

@@ -32,6 +32,7 @@ done
 lock() { # NODE WORDS
 	quick "$1" 'echo "$1" > /sys/kernel/debug/lego/lock/cmd' "$2"
 }
+keepers s0
 for n in m1 p0; do
 	ip=$(attr $n nodes/$n/addr)
 	on $n insmod "$TOP/build/$KERNEL/lego_lock/lego_lock.ko" \

@@ -9,6 +9,7 @@
 
 expect_log 'gmgr .* does not answer'
 build=$TOP/build/$KERNEL
+keepers one
 carol() { # LMRS: carol comes, and has so many at m0
 	on one insmod "$build/lego_lmr/lego_lmr.ko" \
 		at="$(attr m0 nodes/m0/addr)" other="$(attr m1 nodes/m1/addr)" \

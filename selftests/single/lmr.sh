@@ -8,6 +8,7 @@
 
 params=(at="$(attr m0 nodes/m0/addr)" other="$(attr m1 nodes/m1/addr)"
 	gmgr="$(attr g0 nodes/g0/addr)")
+keepers one
 module_run one lego_lmr 68 "${params[@]}"
 
 most() { # MiB
@@ -26,6 +27,9 @@ done
 most 15
 tap_like "$(use)" 'Cannot allocate memory' "more than a node gives is refused"
 most 0
+quick one 'echo N > /sys/module/lite_rpc/parameters/components_keep'
+tap_like "$(use)" 'Operation not permitted' \
+	"a component that was not told to keep LMRs refuses them"
 given_back one "$before" "LMRs'"
 on one rmmod lego_lmr
 tap_ok $? "the module unloads"

@@ -7,6 +7,7 @@
 . "$(dirname "$0")/../module.sh"
 
 params=(at="$(attr m0 nodes/m0/addr)" gmgr="$(attr g0 nodes/g0/addr)")
+keepers one
 module_run one lego_lock 45 "${params[@]}"
 
 cmd() {
@@ -69,6 +70,10 @@ tap_is "$(says grows)" 1 "the next has a greater token, all the same"
 cmd put 2> /dev/null
 [ $? != 0 ]
 tap_ok $? "who had it is told at the latest when it unlocks"
+cmd end 2> /dev/null
+quick one 'echo N > /sys/module/lite_rpc/parameters/components_keep'
+tap_like "$(cmd "get 5000" 2>&1)" 'Operation not permitted' \
+	"a component that was not told to keep locks refuses them"
 cmd end 2> /dev/null
 on one rmmod lego_lock
 tap_ok $? "nothing of that is left"
