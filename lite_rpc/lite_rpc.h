@@ -198,9 +198,9 @@ struct lite_hello {
  * @ping_page: what LITE_PING pushes
  * @ping_mr: the same
  * @lmr_use: for reading: a request's part of work on an LMR; see lmr.c
- * @lmr_lock: protects @lmrs, @lmr_pages, @lmr_next_id; see lmr.c
+ * @memcg: the program's, to which what others have here is charged
+ * @lmr_lock: protects @lmrs, @lmr_next_id; see lmr.c
  * @lmrs: LMRs that lie here
- * @lmr_pages: pages of them
  * @lmr_next_id: id of the last one
  * @lmr_reap: looks for owners and mappers that are no more
  * @locks: locks and barriers that are kept here
@@ -243,9 +243,9 @@ struct lite_node {
 	struct page *ping_page;
 	struct lite_mr *ping_mr;
 	struct rw_semaphore lmr_use; /* see lmr.c */
+	struct mem_cgroup *memcg;
 	struct mutex lmr_lock;
 	struct list_head lmrs;
-	unsigned long lmr_pages;
 	u64 lmr_next_id;
 	struct delayed_work lmr_reap;
 	struct lite_locks *locks;

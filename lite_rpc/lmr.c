@@ -13,17 +13,28 @@
  * lmr_use of the node (for reading: something is being done by request) >
  * lmr->lock.
  */
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/random.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/xarray.h>
 
 #include "lmr.h"
 
 static unsigned int lmr_mb;
 module_param(lmr_mb, uint, 0644);
 MODULE_PARM_DESC(lmr_mb,
-		 "MiB that other nodes may have at each node of this kernel (default 0: a quarter of its memory)");
+		 "MiB that LMRs may take at all nodes of this kernel, a node's own half of that (default 0: a quarter of its memory)");
+
+/*
+ * Pages of LMRs in this kernel, and of each owner, by its incarnation: programs
+ * can have any number of nodes. The mutex is a leaf.
+ */
+static DEFINE_MUTEX(charge_lock);
+static DEFINE_XARRAY(owned);
+static unsigned long charged;
 
 /* How long a node that is no member of the rack may be without a connection. */
 #define REAP_AFTER (15 * HZ)
@@ -138,11 +149,12 @@ static int alloc_pages_of(struct lmr *lmr, const struct lite_req *req)
 {
 	unsigned long i;
 
-	lmr->pages = kvcalloc(lmr->nr, sizeof(*lmr->pages), GFP_KERNEL);
+	lmr->pages = kvcalloc(lmr->nr, sizeof(*lmr->pages),
+			      GFP_KERNEL_ACCOUNT);
 	if (!lmr->pages)
 		return -ENOMEM;
 	for (i = 0; i < lmr->nr; i++) {
-		lmr->pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO |
+		lmr->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO |
 					   __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 		if (!lmr->pages[i])
 			return -ENOMEM;
@@ -155,25 +167,41 @@ static int alloc_pages_of(struct lmr *lmr, const struct lite_req *req)
 	return 0;
 }
 
-/* Count @nr pages against what others may have here. */
-static int charge(struct lite_node *node, unsigned long nr)
+/* Would @nr more be too much where there are @had? */
+static bool is_over(unsigned long had, unsigned long nr, unsigned long limit)
 {
+	return nr > limit || had > limit - nr;
+}
+
+/* Count @nr pages against what nodes, and this owner, may have here. */
+static int charge(u64 owner, unsigned long nr)
+{
+	unsigned long limit = limit_pages(), mine;
 	int err = -ENOMEM;
 
-	mutex_lock(&node->lmr_lock);
-	if (nr <= limit_pages() && node->lmr_pages <= limit_pages() - nr) {
-		node->lmr_pages += nr;
-		err = 0;
-	}
-	mutex_unlock(&node->lmr_lock);
+	mutex_lock(&charge_lock);
+	mine = xa_to_value(xa_load(&owned, owner));
+	if (!is_over(charged, nr, limit) && !is_over(mine, nr, limit / 2))
+		err = xa_err(xa_store(&owned, owner, xa_mk_value(mine + nr),
+				      GFP_KERNEL));
+	if (!err)
+		charged += nr;
+	mutex_unlock(&charge_lock);
 	return err;
 }
 
-static void uncharge(struct lite_node *node, unsigned long nr)
+static void uncharge(u64 owner, unsigned long nr)
 {
-	mutex_lock(&node->lmr_lock);
-	node->lmr_pages -= nr;
-	mutex_unlock(&node->lmr_lock);
+	unsigned long mine;
+
+	mutex_lock(&charge_lock);
+	charged -= nr;
+	mine = xa_to_value(xa_load(&owned, owner)) - nr;
+	if (mine) /* no memory is needed where something is stored */
+		xa_store(&owned, owner, xa_mk_value(mine), GFP_KERNEL);
+	else
+		xa_erase(&owned, owner);
+	mutex_unlock(&charge_lock);
 }
 
 /**
@@ -185,6 +213,7 @@ static void uncharge(struct lite_node *node, unsigned long nr)
  * @others: LITE_LMR_*, what others may do
  * @rsp: the reply, filled in
  *
+ * The memory is charged to the cgroup of the program whose node this is.
  * Context: process, may sleep.
  * Return: 0, -EEXIST, -ENOMEM; -ECONNRESET: whose it would be has gone, or the
  *	node stops.
@@ -192,6 +221,7 @@ static void uncharge(struct lite_node *node, unsigned long nr)
 int lmr_create(struct lite_node *node, const struct lite_req *req,
 	       const char *name, u64 size, u32 others, struct lite_lmr_rsp *rsp)
 {
+	struct mem_cgroup *old;
 	struct lmr *lmr;
 	int err;
 
@@ -208,12 +238,14 @@ int lmr_create(struct lite_node *node, const struct lite_req *req,
 	lmr->owner_id = lite_req_peer_id(req);
 	lmr->owner = lite_req_peer_incarnation(req);
 	lmr->others = others;
-	err = charge(node, lmr->nr);
+	err = charge(lmr->owner, lmr->nr);
 	if (err) {
 		kfree(lmr);
 		return err;
 	}
+	old = set_active_memcg(node->memcg);
 	err = alloc_pages_of(lmr, req);
+	set_active_memcg(old);
 	if (err)
 		goto err_put;
 	mutex_lock(&node->lmr_lock);
@@ -232,7 +264,7 @@ int lmr_create(struct lite_node *node, const struct lite_req *req,
 	if (!err)
 		return 0;
 err_put:
-	uncharge(node, lmr->nr);
+	uncharge(lmr->owner, lmr->nr);
 	lmr_put(lmr);
 	return err;
 }
@@ -545,7 +577,7 @@ void lmr_kill(struct lite_node *node, struct lmr *lmr)
 	mutex_unlock(&lmr->lock);
 	free_keys(&dead);
 	lmr_wait_parts(node); /* or its memory would not be given back yet */
-	uncharge(node, lmr->nr);
+	uncharge(lmr->owner, lmr->nr);
 	lmr_put(lmr);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Nodes: what a component makes of itself; and the registry of this kernel's. */
 #include <linux/delay.h>
+#include <linux/memcontrol.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/random.h>
@@ -247,13 +248,17 @@ static struct lite_node *node_alloc(const struct lite_node_cfg *cfg)
 	INIT_LIST_HEAD(&node->mrs);
 	INIT_DELAYED_WORK(&node->reopen, lite_cm_reopen);
 	lmr_init(node);
+	if (node->program)
+		node->memcg = get_mem_cgroup_from_mm(current->mm);
 	log_rarely(&node->refusals);
 	log_rarely(&node->rejections);
 	err = lite_locks_init(node);
 	if (err)
-		goto err_free;
+		goto err_memcg;
 	return node;
 
+err_memcg:
+	mem_cgroup_put(node->memcg);
 err_free:
 	kfree(node);
 	return ERR_PTR(err);
@@ -306,6 +311,7 @@ err_unregister:
 	wait_for_completion(&node->released);
 err_free:
 	lite_locks_exit(node);
+	mem_cgroup_put(node->memcg);
 	kfree(node);
 	return ERR_PTR(err);
 }
@@ -357,6 +363,7 @@ void lite_node_destroy(struct lite_node *node)
 	lite_locks_exit(node);
 	mutex_destroy(&node->mr_lock);
 	mutex_destroy(&node->lmr_lock);
+	mem_cgroup_put(node->memcg);
 	kfree(node);
 	module_put(THIS_MODULE);
 }

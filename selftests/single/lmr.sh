@@ -20,12 +20,13 @@ use() { # 16 MiB are made, written, freed
 on one insmod "$TOP/build/$KERNEL/lego_lmr/lego_lmr.ko" "${params[@]}"
 use > /dev/null
 before=$(kib_free one)
-most 20
+most 40
 for i in 1 2 3 4; do
 	tap_like "$(use)" '^[0-9]+$' "there is room for it each time ($i)"
 done
-most 15
-tap_like "$(use)" 'Cannot allocate memory' "more than a node gives is refused"
+most 30
+tap_like "$(use)" 'Cannot allocate memory' \
+	"an owner that wants more than half of what there may be is refused"
 most 0
 quick one 'echo N > /sys/module/lite_rpc/parameters/components_keep'
 tap_like "$(use)" 'Operation not permitted' \

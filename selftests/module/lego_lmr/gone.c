@@ -48,7 +48,7 @@ static int make_and_go(u64 size)
 
 void test_gone(struct seq_file *m)
 {
-	u64 size = (u64)(totalram_pages() / 8) << PAGE_SHIFT;
+	u64 size = (u64)(totalram_pages() / 10) << PAGE_SHIFT;
 	struct lite_lmr *lmr;
 	unsigned int i;
 	int err = 0;
