@@ -707,7 +707,6 @@ void lite_node_show_del(struct lite_node *node);
 int lite_show_init(void);
 void lite_show_exit(void);
 
-
 /* ---- workqueues (main.c) ---- */
 
 /**

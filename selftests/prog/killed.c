@@ -70,7 +70,7 @@ static void (*const change[])(void) = {
 	change_mode, NULL, move, NULL, move_over, NULL
 };
 
-#define NR ((int)(sizeof(change) / sizeof(change[0])))
+#define NR ((int)(sizeof(change) / sizeof(*change)))
 
 static void say(const char *word)
 {

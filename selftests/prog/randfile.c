@@ -625,8 +625,7 @@ static void random_command(char *line, int worker, int own, int locks)
 	long f = rnd(FDS / 2) + (own ? 0 : FDS / 2), m = own ? 0 : 1;
 	long off = random_offset(), len = random_length(), tag = 1 + tags++ % 255;
 	static const char ops_of[] =
-		"oooooooooorrrrrrrrrrwwwwwwwwwwwwssttTyyfffSSSSmmMMMMMMMMeUpp"
-		"nnnlluuukkKiIDDhxxxxgXXc";
+		"oooooooooorrrrrrrrrrwwwwwwwwwwwwssttTyyfffSSSSmmMMMMMeUppnnnlluuukkKiIDDhxxxxgXXc";
 	char op, p[100], q[100];
 	long n[4] = { f, off, len, tag };
 

@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #define PAGE 4096UL
-#define GIB (1UL << 30)
+#define GIB (1024UL * 1024 * 1024)
 #define BLOCK 512UL
 #define WORDS (BLOCK / 8)
 
@@ -76,11 +76,11 @@ struct past {
 
 /* A thread's pages, and what it did. */
 struct zone {
+	_Atomic time_t since; /* when its operation began, 0: it does none */
 	char *base;
 	uint64_t random;
 	uint64_t ops;
 	uint64_t writes;
-	_Atomic time_t since; /* when its operation began, 0: it does none */
 	struct past past[PAST];
 	struct page page[PAGES];
 };
@@ -285,17 +285,17 @@ static inline struct page *page_of(struct zone *z, unsigned int i)
 }
 
 /* @fpage: of the file, for FILEMAP */
-static inline void set_page(struct page *p, enum kind kind, int prot,
+static inline void set_page(struct page *p, enum kind is, int prot,
 			    unsigned int fpage)
 {
 	unsigned int b;
 
-	p->kind = kind;
+	p->kind = is;
 	p->prot = prot;
 	p->fpage = fpage;
 	p->flags = 0;
 	for (b = 0; b < BLOCKS; b++)
-		p->tag[b] = kind == FILEMAP ? file_tag(fpage, b) : 0;
+		p->tag[b] = is == FILEMAP ? file_tag(fpage, b) : 0;
 	sign(p);
 }
 

@@ -155,7 +155,7 @@ static int is_mapped(volatile char *p)
 	return !mincore((void *)p, PAGE, &vec);
 }
 
-/* A thread moves a block to and fro: children find it at one of two places. */
+/* A thread moves a block back and forth: children find it at one of two places. */
 static const char *moved(void)
 {
 	const int forks = 20;
