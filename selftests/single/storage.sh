@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# timeout: 300
 # A vNode's files on a file system that can be frozen and fails: what its
 # programs see is what they would see there on plain Linux, and what they are
 # told is true.
