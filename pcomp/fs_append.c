@@ -1,14 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * O_APPEND where other mounts may append to the same file: only the sComponent
+ * O_APPEND: other mounts may append to the same file, and only the sComponent
  * knows where it ends, so each write() is one request there, as on a local file
- * system, and does not wait in the page cache.
+ * system, and does not wait in the page cache. To find out whether other mounts
+ * are there would not do: one that cannot ask us now is there all the same.
  */
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/uio.h>
 #include "fs_priv.h"
+
+/*
+ * The sComponent was started again while it had the request. If the file is not
+ * longer than it was known to be, then nothing was appended, or not for long.
+ */
+static bool pcomp_fs_not_appended(struct inode *inode,
+				  struct pcomp_fs_name name, u64 size)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	bool not = !pcomp_fs_look(inode, name, false);
+
+	spin_lock(&fi->lock);
+	not = not && fi->size <= size;
+	spin_unlock(&fi->lock);
+	return not;
+}
+
+/* Return: 0 or an error; pcomp_fs_inode.change is held. */
+static int pcomp_fs_append_once(struct inode *inode, struct pcomp_fs_call *call,
+				struct scomp_io_req *req)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
+	u64 size = READ_ONCE(fi->size);
+	bool looked = false;
+	int err;
+
+	lockdep_assert_held(&fi->change);
+	for (;;) {
+		req->file = pcomp_fs_which(inode);
+		err = pcomp_fs_rpc(fs, call);
+		if (err == -EIO && call->maybe &&
+		    pcomp_fs_not_appended(inode, call->name, size))
+			continue;
+		if (err != -EEXIST)
+			return err;
+		/* Another file, or only another number? */
+		if (looked)
+			return -ESTALE;
+		looked = true;
+		err = pcomp_fs_look(inode, call->name, false);
+		if (err)
+			return err;
+	}
+}
 
 /* Return: bytes that were appended; *@end is where the file ended then. */
 static ssize_t pcomp_fs_rpc_append(struct file *file, struct pcomp_fs_buf *buf,
@@ -40,17 +86,7 @@ static ssize_t pcomp_fs_rpc_append(struct file *file, struct pcomp_fs_buf *buf,
 	err = mutex_lock_killable(&fi->change);
 	if (err)
 		return err;
-	req.file = pcomp_fs_which(inode);
-	err = pcomp_fs_rpc(fs, &call);
-	if (err == -EEXIST) {
-		/* Another file, or only another number? */
-		err = pcomp_fs_look(inode, call.name, false);
-		req.file = pcomp_fs_which(inode);
-		if (!err)
-			err = pcomp_fs_rpc(fs, &call);
-		if (err == -EEXIST)
-			err = -ESTALE;
-	}
+	err = pcomp_fs_append_once(inode, &call, &req);
 	n = le32_to_cpu(rsp.count);
 	if (!err && (call.rsp_len != sizeof(rsp) || !n || n > len))
 		err = -EIO;
@@ -105,7 +141,7 @@ static ssize_t pcomp_fs_append_all(struct kiocb *iocb, struct iov_iter *from,
  *
  * Context: process, sleeps; takes the inode's lock.
  * Return: bytes or an error; -EIO also if the sComponent was started again
- *	meanwhile, so that it is not known whether it was appended.
+ *	meanwhile, and the file is longer now: by these bytes, or by others'?
  */
 ssize_t pcomp_fs_append(struct kiocb *iocb, struct iov_iter *from)
 {

@@ -229,19 +229,10 @@ static ssize_t pcomp_fs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	ssize_t n;
 	int err;
 
-	if ((iocb->ki_flags & IOCB_APPEND) &&
-	    pcomp_fs_is_shared(PCOMP_FS(file_inode(file)->i_sb)))
+	if (iocb->ki_flags & IOCB_APPEND)
 		return pcomp_fs_append(iocb, from);
-	/*
-	 * Never into pages that are known to be old; and the end is where it is
-	 * now, unless it is here that the file has grown.
-	 */
-	err = 0;
-	if ((iocb->ki_flags & IOCB_APPEND) &&
-	    !pcomp_fs_has_dirty(file_inode(file)))
-		err = pcomp_fs_refresh_now(file->f_path.dentry);
-	if (!err)
-		err = pcomp_fs_revalidate_data(file_inode(file));
+	/* Never into pages that are known to be old. */
+	err = pcomp_fs_revalidate_data(file_inode(file));
 	if (err)
 		return err;
 	full = pcomp_fs_is_full(PCOMP_FS(file_inode(file)->i_sb));

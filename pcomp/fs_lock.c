@@ -69,8 +69,6 @@ bool pcomp_fs_locks_held(struct pcomp *pc, u32 vid, u64 incarnation)
 
 	mutex_lock(&claims_mutex);
 	fs = pcomp_fs_claim_find(pc, vid);
-	if (fs)
-		WRITE_ONCE(fs->shared, true);
 	if (fs && fs->claim == PCOMP_FS_CLAIM_ASKED &&
 	    incarnation < lite_node_incarnation(fs->node)) {
 		list_del_init(&fs->claims);
@@ -222,13 +220,10 @@ out_free:
 
 static int pcomp_fs_claim_begin(struct pcomp_fs *fs)
 {
-	struct pcomp_fs *have;
 	int err = 0;
 
 	mutex_lock(&claims_mutex);
-	have = pcomp_fs_claim_find(fs->pc, fs->vid);
-	if (have) {
-		WRITE_ONCE(have->shared, true);
+	if (pcomp_fs_claim_find(fs->pc, fs->vid)) {
 		err = -EEXIST;
 	} else {
 		fs->claim = PCOMP_FS_CLAIM_ASKED;
@@ -298,19 +293,6 @@ int pcomp_fs_locks_claim(struct pcomp_fs *fs)
 	err = pcomp_fs_claim(fs);
 	mutex_unlock(&fs->claim_mutex);
 	return err;
-}
-
-/**
- * pcomp_fs_is_shared() - may another mount change files of the vNode?
- * @fs: the superblock
- *
- * Each mount asks the others for the locks when it begins. One that has them is
- * alone till it is asked.
- */
-bool pcomp_fs_is_shared(const struct pcomp_fs *fs)
-{
-	return READ_ONCE(fs->claim) != PCOMP_FS_CLAIM_HELD ||
-	       READ_ONCE(fs->shared);
 }
 
 /**

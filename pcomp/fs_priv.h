@@ -147,7 +147,6 @@ struct pcomp_fs_slot {
  * @open_slots: how many are pcomp_fs_slot.open
  * @unsettled: of them, those whose order matters
  * @settle_mutex: one asks what became of them
- * @shared: other mounts have asked for the locks: they may append, too
  * @claim_mutex: one claim at a time
  * @claims: in fs_lock.c's list, protected by its mutex as is @claim
  * @claim: may programs lock files?
@@ -188,7 +187,6 @@ struct pcomp_fs {
 	atomic_t open_slots;
 	atomic_t unsettled;
 	struct mutex settle_mutex; /* see above */
-	bool shared;
 	struct mutex claim_mutex; /* see above */
 	struct list_head claims;
 	enum pcomp_fs_claim claim;
@@ -442,7 +440,6 @@ extern const struct file_operations pcomp_fs_dir_ops;
 /* fs_lock.c */
 int pcomp_fs_locks_claim(struct pcomp_fs *fs);
 void pcomp_fs_locks_release(struct pcomp_fs *fs);
-bool pcomp_fs_is_shared(const struct pcomp_fs *fs);
 int pcomp_fs_lock(struct file *file, int cmd, struct file_lock *fl);
 int pcomp_fs_flock(struct file *file, int cmd, struct file_lock *fl);
 int pcomp_fs_setlease(struct file *file, PCOMP_LEASE_ARG arg,

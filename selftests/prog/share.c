@@ -70,9 +70,11 @@ static void append(const char *name, const char *who)
 {
 	int i, fd = open(name, O_WRONLY | O_APPEND | O_CREAT, 0644);
 
-	for (i = 0; i < RECORDS; i++)
+	for (i = 0; i < RECORDS; i++) {
 		if (write(fd, who, 8) != 8)
 			result(0, "a record is appended");
+		usleep(1000); /* so that the other does at the same time */
+	}
 	close(fd);
 }
 

@@ -50,14 +50,20 @@ tap_like "$(on p0 dmesg)" \
 	"p1: vNode test: file locks fail here \(ENOLCK\) while pComponent p0" \
 	"and the log says why others do not"
 
-# Records that both append.
-both=$(on_sh p0 'for p in p0 p1; do
-		lego run -n test -p $p -- /data/shared/share append /data/shared \
-			> /tmp/append.$p 2>&1 &
-	done
-	until [ "$(cat /tmp/append.p[01] | grep -c waits)" = 2 ]; do sleep 0.1; done
+# Records that both append; p0 is the only one that has locks, and p1 had a mount
+# when p0 asked for them that was not the one that is there now.
+both=$(on_sh p0 'cd /tmp; rm -f end; mkfifo end
+	append() { lego run -n test -p $1 -- /data/shared/share append \
+		/data/shared > append.$1 2>&1 7>&- & }
+	waits() { until grep -q waits append.$1; do sleep 0.1; done; }
+	lego run -n test -p p1 -o attr_ms=0 -- cat < end & exec 7> end
+	until pgrep -x cat > /dev/null; do sleep 0.1; done
+	append p1; waits p1
+	exec 7>&-; wait %1
+	append p0; waits p0
 	touch $1/go
 	wait
+	grep -hv waits append.p?
 	busybox awk "/^a line\.$/ { n++ } END { print n, NR }" $1/both' $here 2>&1)
 tap_is "$both" "400 400" "what programs at two pComponents append is all there"
 on s0 rm -rf $here
