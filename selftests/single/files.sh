@@ -187,33 +187,41 @@ tap_is "$(at_server 'cat o3/u o4/a o4/b; ls o6' | tr '\n' ' ')" "new new a r " \
 
 # That a link is there already does not mean that it was made by us, if the
 # sComponent is another one and cannot tell.
-at_server 'mkdir l1 l2 l3 l4; echo a > l1/a; echo a > l2/a'
+at_server 'mkdir l1 l2 l3 l4; for f in l1/a l2/a l5 l6; do echo a > $f; done'
 : > "$out2"
 py attr_ms=60000 > "$out" << END &
 fd = os.open("written", os.O_CREAT | os.O_WRONLY)
 os.write(fd, b"x")
 os.close(os.dup(fd)) # it gets to the sComponent
 at_once((os.link, "l1/a", "l1/w"), (os.symlink, "there", "l3/w"))
+end = [os.open(s, os.O_WRONLY | os.O_APPEND) for s in ("l5", "l6")]
+[os.write(f, b"b\n") for f in end]
 [os.lstat(s) for s in ("l1/a", "l2/a", "l3", "l4")]
 wait()
 print(*at_once((os.link, "l1/a", "l1/b"), (os.link, "l2/a", "l2/b"),
-               (os.symlink, "there", "l3/b"), (os.symlink, "there", "l4/b")))
+               (os.symlink, "there", "l3/b"), (os.symlink, "there", "l4/b"),
+               (os.write, end[0], b"c\n"), (os.write, end[1], b"c\n")))
 print(what(os.fsync, fd))
 END
 executed() {
-	at_server '[ -e l1/b ] && [ -e l2/b ] && [ -L l3/b ] && [ -L l4/b ]'
+	at_server '[ -e l1/b ] && [ -e l2/b ] && [ -L l3/b ] && [ -L l4/b ] &&
+		grep -q c l5 && grep -q c l6'
 }
 unheard 1
 wait_until 10 executed
 tap_ok $? "links are made"
+# l5 is as after a crash: what was written last is not on the disk
 at_server 'rm l1/b l3/b; echo other > l1/b; ln -s here! l3/b
+	truncate -s 4 l5
 	echo 0 > $1; rmmod scomp && insmod $2 name=s0 addr=loop:s0 gmgr=loop:g0 \
 		dir=/srv/lego' $drop "$TOP/build/$KERNEL/scomp/scomp.ko"
 wait
-tap_is "$(said 1)" "EEXIST done EEXIST done" \
+tap_is "$(said 1)" "EEXIST done EEXIST done done EIO" \
 	"when they are asked for again, those of others are not taken for them"
 tap_is "$(at_server 'cat l1/b; readlink l3/b')" "$(printf 'other\nhere!')" \
 	"and are as they were"
+tap_is "$(at_server 'cat l5 l6 | tr "\n" " "')" "a b c a b c " \
+	"and what was appended is there once"
 tap_is "$(said 2)" "done" \
 	"what was written is not lost when scomp is loaded again"
 
