@@ -51,10 +51,11 @@ static struct file *scomp_open_io(struct scomp_op *op, struct path *path,
 		goto err_put;
 	/*
 	 * Write-back begins where a page does, not where the file ends: what
-	 * a client appends cannot be told from what it overwrites. As nfsd.
+	 * it adds cannot be told from what it overwrites. As nfsd.
 	 */
 	err = -EPERM;
-	if ((flags & O_WRONLY) && IS_APPEND(d_inode(path->dentry)))
+	if ((flags & (O_WRONLY | O_APPEND)) == O_WRONLY &&
+	    IS_APPEND(d_inode(path->dentry)))
 		goto err_put;
 	file = dentry_open(path, flags | O_LARGEFILE, op->sc->cred);
 	if (!IS_ERR(file))

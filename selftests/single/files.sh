@@ -172,9 +172,10 @@ else
 fi
 
 if [ "$append" ]; then
-	tap_is "$(sed -n 2p <<< "$results")" "EPERM EPERM EPERM EPERM EPERM" \
-		"an append-only file is neither cut nor written to"
-	tap_is "$(at_server 'cat log; chattr -a log')" one "and is what it was"
+	tap_is "$(sed -n 2p <<< "$results")" "EPERM EPERM EPERM EPERM done" \
+		"an append-only file is appended to, neither cut nor written over"
+	tap_is "$(at_server 'cat log; chattr -a log')" "$(printf 'one\ntwo')" \
+		"and has what it had before"
 else
 	tap_skip "an append-only file is not written to" "no such attribute here"
 fi
