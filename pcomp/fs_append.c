@@ -150,7 +150,9 @@ ssize_t pcomp_fs_append(struct kiocb *iocb, struct iov_iter *from)
 	struct pcomp_fs_buf *buf;
 	ssize_t n;
 
-	inode_lock(inode);
+	n = pcomp_fs_write_lock(inode);
+	if (n)
+		return n;
 	n = generic_write_checks(iocb, from);
 	if (n <= 0)
 		goto out_unlock;

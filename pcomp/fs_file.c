@@ -222,6 +222,34 @@ static ssize_t pcomp_fs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return err ? err : generic_file_read_iter(iocb, to);
 }
 
+/**
+ * pcomp_fs_write_lock() - inode_lock() for write()
+ * @inode: the file
+ *
+ * Who has it waits for the sComponent, maybe for long: others can be killed
+ * meanwhile.
+ * Return: 0, for inode_unlock(), or -EINTR.
+ */
+int pcomp_fs_write_lock(struct inode *inode)
+{
+	return down_write_killable(&inode->i_rwsem);
+}
+
+/* generic_file_write_iter(), but killable. */
+static ssize_t pcomp_fs_write_cached(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	ssize_t n = pcomp_fs_write_lock(inode);
+
+	if (n)
+		return n;
+	n = generic_write_checks(iocb, from);
+	if (n > 0)
+		n = __generic_file_write_iter(iocb, from);
+	inode_unlock(inode);
+	return n > 0 ? generic_write_sync(iocb, n) : n;
+}
+
 static ssize_t pcomp_fs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct file *file = iocb->ki_filp;
@@ -236,7 +264,7 @@ static ssize_t pcomp_fs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	if (err)
 		return err;
 	full = pcomp_fs_is_full(PCOMP_FS(file_inode(file)->i_sb));
-	n = generic_file_write_iter(iocb, from);
+	n = pcomp_fs_write_cached(iocb, from);
 	if (n <= 0 || !full)
 		return n;
 	err = file_write_and_wait_range(file, iocb->ki_pos - n,

@@ -458,6 +458,7 @@ void pcomp_fs_silly_sweep(struct work_struct *work);
 /* fs_file.c */
 extern const struct file_operations pcomp_fs_file_ops;
 int pcomp_fs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
+int pcomp_fs_write_lock(struct inode *inode);
 void pcomp_fs_written(struct inode *inode, u32 verifier);
 extern const struct inode_operations pcomp_fs_file_inode_ops;
 
