@@ -205,6 +205,44 @@ same() {
 	fi
 }
 
+# member_is NAME STATE: gmgr says so (up, dead, left)
+member_is() {
+	[ "$(attr g0 "gmgr/g0/members/$1/state")" = "$2" ]
+}
+
+# rack_is_well NAME...: all are up, and gmgr heard them just now
+rack_is_well() {
+	quick g0 'cd /sys/kernel/lego/gmgr/g0 && grep -q 0 isolated &&
+		cd members && for m; do
+			grep -q up $m/state && [ $(cat $m/age_ms) -lt 2000 ] ||
+				exit
+		done' "$@"
+}
+
+# ip_of NODE: without the port
+ip_of() {
+	local addr
+	addr=$(attr "$1" "nodes/$1/addr")
+	echo "${addr%:*}"
+}
+
+# cut_way NODE IP...: what it sends there goes to a machine that is not there
+cut_way() {
+	on_sh "$1" 'for ip; do
+		dev=$(ip -o route get $ip | sed "s/.* dev \([^ ]*\).*/\1/")
+		ip neigh replace $ip lladdr 02:00:00:00:00:fe dev $dev \
+			nud permanent
+	done' "${@:2}"
+}
+
+# mend_way NODE IP...: it arrives again
+mend_way() {
+	on_sh "$1" 'for ip; do
+		dev=$(ip -o route get $ip | sed "s/.* dev \([^ ]*\).*/\1/")
+		ip neigh del $ip dev $dev
+	done' "${@:2}"
+}
+
 # held: bytes that all mComponents hold together
 held() {
 	local m sum=0

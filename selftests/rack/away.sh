@@ -30,14 +30,6 @@ begin() { # NR PAGES
 	wait_until 60 grep -q ready "$out.$1"
 	tap_ok $? "program $1 runs"
 }
-# cut IP SECONDS: so long what p0 sends there goes to a machine that is not there
-cut() {
-	on_sh p0 'dev=$(ip -o route get "$1" | sed "s/.* dev \([^ ]*\).*/\1/")
-		ip neigh replace "$1" lladdr 02:00:00:00:00:fe dev "$dev" \
-			nud permanent
-		(sleep "$2"; ip neigh del "$1" dev "$dev") \
-			> /dev/null 2>&1 &' "$@"
-}
 written() { # pages that mComponents have taken
 	attr p0 pcomp/small/writebacks
 }
@@ -60,8 +52,10 @@ wait_until 20 has_some m1
 tap_ok $? "it has memory on another one"
 
 expect_log 'no answer to a write-back from mComponent m1'
-ip=$(attr m1 nodes/m1/addr)
-cut "${ip%:*}" 20 # less than the 30 s that a program waits
+ip=$(ip_of m1)
+cut_way p0 "$ip"
+# less than the 30 s that a program waits
+(sleep 20; mend_way p0 "$ip") &
 sleep 3
 before=$(written)
 wait_until 15 more_written

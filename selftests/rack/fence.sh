@@ -8,27 +8,8 @@ ON_TIMEOUT=200 # the first program waits for all the others
 
 have_vnode test
 have_pcomp small 4
-ip_of() { # NODE
-	local addr
-	addr=$(attr "$1" "nodes/$1/addr")
-	echo "${addr%:*}"
-}
 g0=$(ip_of g0)
 ms="$(ip_of m0) $(ip_of m1)"
-# cut IP...: what p0 sends there goes to a machine that is not there
-cut() {
-	on_sh p0 'for ip; do
-		dev=$(ip -o route get $ip | sed "s/.* dev \([^ ]*\).*/\1/")
-		ip neigh replace $ip lladdr 02:00:00:00:00:fe dev $dev \
-			nud permanent
-	done' "$@"
-}
-heal() {
-	on_sh p0 'for ip; do
-		dev=$(ip -o route get $ip | sed "s/.* dev \([^ ]*\).*/\1/")
-		ip neigh del $ip dev $dev
-	done' "$@"
-}
 on_sh s0 'cp "$1"/keep "$1"/lost /srv/lego/tmp/ && rm -f /srv/lego/tmp/go &&
 	chmod 755 /srv/lego/tmp/keep /srv/lego/tmp/lost' "$TOP/build/tools/prog"
 
@@ -59,7 +40,7 @@ tap_note "$reads of $misses"
 
 # The way to gmgr, and those to the mComponents, or it would be asked and live.
 # shellcheck disable=SC2086
-cut $g0 $ms
+cut_way p0 $g0 $ms
 dead() {
 	[ "$(attr g0 gmgr/g0/members/small/state)" = dead ]
 }
@@ -85,7 +66,7 @@ for i in 1 2 3 4 5 6 7 8; do
 done
 tap_check "there is no frame on either mComponent that is as it was" full
 # shellcheck disable=SC2086
-heal $ms
+mend_way p0 $ms
 on_sh s0 ': > /srv/lego/tmp/go'
 wait $cut
 status=$?
@@ -105,7 +86,7 @@ tap_is "$(cat "$out".? | grep -vc ready) $(cat "$out".? | grep -c right)" \
 	"${#others[@]} ${#others[@]}" "the others' is right"
 rm -f "$out".?
 
-heal "$g0"
+mend_way p0 "$g0"
 up() {
 	[ "$(attr g0 gmgr/g0/members/small/state)" = up ]
 }

@@ -5,12 +5,6 @@
 # its locks are free, too.
 . "$(dirname "$0")/../lib.sh"
 
-state() {
-	attr g0 "gmgr/g0/members/$1/state"
-}
-is() {
-	[ "$(state "$1")" = "$2" ]
-}
 # cpus_of NODE: local APICs in its ACPI table of them, be they there or not
 cpus_of() {
 	on "$1" python3 -c '
@@ -22,7 +16,7 @@ while i < len(d):
 print(nr)'
 }
 for n in p0 m0 m1 s0; do
-	tap_is "$(state $n)" up "$n has joined"
+	tap_is "$(attr g0 gmgr/g0/members/$n/state)" up "$n has joined"
 	tap_like "$(attr $n nodes/$n/transport)" rdma "$n speaks RDMA"
 	# or the emulator takes its barriers for useless: see tools/rack. What
 	# the machine says: 6.12 itself does not count a CPU that is not there.
@@ -45,7 +39,7 @@ start=$SECONDS
 "$rack" kill m1
 lock p0 "get 30000" &
 get=$!
-wait_until 10 is m1 dead
+wait_until 10 member_is m1 dead
 tap_ok $? "a dead mComponent is noticed"
 [ $((SECONDS - start)) -le $((6 * slow)) ]
 tap_ok $? "within 5 s"
@@ -54,7 +48,7 @@ no_conn() {
 }
 wait_until 20 no_conn
 tap_ok $? "and nothing is kept for a caller that lost its power"
-tap_is "$(state m0)" up "and no other is thought dead"
+tap_is "$(attr g0 gmgr/g0/members/m0/state)" up "and no other is thought dead"
 wait $get
 tap_ok $? "and the lock is another's"
 took=$(on p0 awk '$1 == "waited_ms" { print $2 }' \
@@ -65,7 +59,7 @@ tap_note "after $took ms"
 on p0 rmmod lego_lock
 "$rack" start m1 > /dev/null 2>&1
 tap_ok $? "it comes again"
-wait_until 10 is m1 up
+wait_until 10 member_is m1 up
 tap_ok $? "and is a member again"
 
 # s0 is in use, so p0 has connections to it
@@ -78,7 +72,7 @@ on_sh p0 'cd /sys/kernel/tracing
 	[ -e trace ] || mount -t tracefs none . || exit
 	echo > trace; echo 1 > events/lite_rpc/lite_link_state/enable'
 "$rack" net s0 down
-wait_until 10 is s0 dead
+wait_until 10 member_is s0 dead
 tap_ok $? "one whose network is gone is noticed, too"
 links_gone() {
 	on p0 busybox grep -q "lite_link_state: p0 -> $1 .* to gone" \
@@ -88,7 +82,7 @@ addr=$(attr g0 gmgr/g0/members/s0/addr)
 wait_until 20 links_gone "$addr"
 tap_ok $? "nobody waits for it when it was asked long enough"
 "$rack" net s0 up
-wait_until 30 is s0 up
+wait_until 30 member_is s0 up
 tap_ok $? "and comes back with its network"
 tap_check "whoever had connections to it has them again" \
 	lrun -p p0 sh -c 'ls / > /dev/null'

@@ -9,21 +9,7 @@ ON_TIMEOUT=500 # the first program waits for all the others
 
 expect_log 'gmgr .* does not answer'
 expect_log 'does not answer heartbeats'
-members="p0 small m0 m1 s0"
-state() {
-	attr g0 "gmgr/g0/members/$1/state"
-}
-is() {
-	[ "$(state "$1")" = "$2" ]
-}
-# rack_is_well: lego status is true: all are up, and were heard just now
-rack_is_well() {
-	quick g0 'cd /sys/kernel/lego/gmgr/g0 && grep -q 0 isolated &&
-		cd members && for m in $1; do
-			grep -q up $m/state && [ $(cat $m/age_ms) -lt 2000 ] ||
-				exit
-		done' "$members"
-}
+members=(p0 small m0 m1 s0)
 is_isolated() {
 	[ "$(attr g0 gmgr/g0/isolated)" = 1 ]
 }
@@ -52,7 +38,7 @@ trap 'rm -f "$out" "$out".?' EXIT
 keep_begin "$out" 1200 1
 first=$!
 tap_check "a program has its memory on the mComponents" grep -q ready "$out"
-wait_until 20 rack_is_well
+wait_until 20 rack_is_well "${members[@]}"
 
 begin_fault
 "$rack" net g0 down
@@ -61,22 +47,19 @@ tap_ok $? "a gmgr whose network is gone suspects itself"
 tap_like "$(on g0 lego status)" 'MOST MEMBERS FELL SILENT TOGETHER' \
 	"and lego status says so"
 rest_of 10
-tap_is "$(for m in $members; do state "$m"; done | sort -u)" up \
+tap_is "$(quick g0 'cd /sys/kernel/lego/gmgr/g0/members &&
+	for m; do cat $m/state; done | sort -u' "${members[@]}")" up \
 	"it calls nobody dead"
 "$rack" net g0 up
-wait_until 20 rack_is_well
+wait_until 20 rack_is_well "${members[@]}"
 tap_ok $? "it hears all when its network is back"
 runs $first
 tap_ok $? "the program runs on"
 
-g0=$(attr p0 nodes/p0/gmgr)
-g0=${g0%:*}
+g0=$(ip_of g0)
 begin_fault
-# only the way to gmgr: it sends to a machine that is not there
-on_sh m0 'dev=$(ip -o route get "$1" | sed "s/.* dev \([^ ]*\).*/\1/")
-	ip neigh replace "$1" lladdr 02:00:00:00:00:fe dev "$dev" \
-		nud permanent' "$g0"
-wait_until 20 is m0 dead
+cut_way m0 "$g0" # and no other
+wait_until 20 member_is m0 dead
 tap_ok $? "gmgr calls an mComponent dead that cannot reach it alone"
 answers() {
 	on p0 dmesg | grep -q "gmgr calls m0 dead, but it answers"
@@ -86,27 +69,26 @@ tap_ok $? "a pComponent asks that mComponent, which answers"
 rest_of 18 # longer than anybody waits for an answer
 runs $first
 tap_ok $? "the program runs on"
-on_sh m0 'dev=$(ip -o route get "$1" | sed "s/.* dev \([^ ]*\).*/\1/")
-	ip neigh del "$1" dev "$dev"' "$g0"
-wait_until 20 rack_is_well
+mend_way m0 "$g0"
+wait_until 20 rack_is_well "${members[@]}"
 tap_ok $? "the mComponent is a member again"
 
 begin_fault
 "$rack" pause g0
 rest_of 8
 "$rack" resume g0
-wait_until 20 rack_is_well
+wait_until 20 rack_is_well "${members[@]}"
 tap_ok $? "a gmgr that stood still has all members again"
 runs $first
 tap_ok $? "the program runs on"
 
 begin_fault
 "$rack" net m0 down
-wait_until 20 is m0 dead
+wait_until 20 member_is m0 dead
 tap_ok $? "an mComponent's network is gone"
 rest_of 6
 "$rack" net m0 up
-wait_until 20 rack_is_well
+wait_until 20 rack_is_well "${members[@]}"
 tap_ok $? "it comes back after 6 s"
 on_sh s0 ': > /srv/lego/tmp/go'
 wait $first
@@ -133,7 +115,7 @@ tap_check "with a reason" grep -hE "$m died and had part of its memory" \
 	"$out".1 "$out".2
 "$rack" start $m
 tap_ok $? "it starts again"
-wait_until 30 is $m up
+wait_until 30 member_is $m up
 keep_begin "$out.3" 800 3
 begin_fault
 "$rack" kill p0

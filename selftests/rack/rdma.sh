@@ -32,9 +32,6 @@ vnodes() {
 vnodes_are_back() {
 	[ "$(vnodes)" = "$vnodes" ]
 }
-is() { # MEMBER STATE
-	[ "$(attr g0 "gmgr/g0/members/$1/state")" = "$2" ]
-}
 
 out=$(mktemp)
 trap 'rm -f "$out" "$out.held"' EXIT
@@ -63,7 +60,7 @@ wait_until 20 vnodes_are_back
 tap_is "$(vnodes)" "$vnodes" \
 	"it has the vNodes with their vids, roots and quotas again"
 away 0
-wait_until 20 is small up
+wait_until 20 member_is small up
 tap_ok $? "the member joins it"
 sleep 2 # it has told what it knows
 tap_is "$(vnodes)" "$vnodes" \
@@ -91,12 +88,12 @@ vid=$(on g0 cat /sys/kernel/config/lego/gmgr/vnodes/new/vid)
 [ "$vid" -gt 4 ]
 tap_ok $? "a vid is not given again"
 tap_note "vid $vid"
-wait_until 20 is p0 dead
+wait_until 20 member_is p0 dead
 tap_ok $? "a pComponent that died meanwhile is dead"
 wait_until 20 none_held
 tap_is "$(held)" 0 "and its programs' memory is free"
 "$rack" start p0
-wait_until 20 is p0 up
+wait_until 20 member_is p0 up
 tap_is "$(lrun sh -c 'echo works')" works "it starts again, and programs run"
 on_sh g0 'for v in kept late new; do lego vnode rm $v || exit; done'
 on_sh s0 'rm -f /srv/lego/tmp/go'

@@ -11,7 +11,7 @@
 RANDOM=$SEED
 ON_TIMEOUT=$((COUNT * 200 + 1000))
 expect_log 'does not answer|no answer|silent for|not reached|gave up|heartbeats'
-members="p0 small m0 m1 s0"
+members=(p0 small m0 m1 s0)
 prog=$TOP/build/tools/prog
 
 rnd() {
@@ -23,30 +23,18 @@ one_of() {
 	REPLY=$1
 }
 
-# as in rack/partition: lego status is true
-rack_is_well() {
-	quick g0 'cd /sys/kernel/lego/gmgr/g0 && grep -q 0 isolated &&
-		cd members && for m in $1; do
-			grep -q up $m/state && [ $(cat $m/age_ms) -lt 2000 ] ||
-				exit
-		done' "$members"
-}
-
 cut_node() {
 	"$rack" net "$1" down
 	sleep "$2"
 	"$rack" net "$1" up
 }
 
-# cut_link A B SECONDS: A sends what is for B to a machine that is not there
-cut_link() {
+cut_link() { # FROM TO SECONDS
 	local to
-	to=$(attr "$2" "nodes/$2/addr")
-	to=${to%:*}
-	on_sh "$1" 'dev=$(ip -o route get $1 | sed "s/.* dev \([^ ]*\).*/\1/")
-		ip neigh replace $1 lladdr 02:00:00:00:00:fe dev $dev nud permanent
-		sleep $2
-		ip neigh del $1 dev $dev' "$to" "$3"
+	to=$(ip_of "$2")
+	cut_way "$1" "$to"
+	sleep "$3"
+	mend_way "$1" "$to"
 }
 
 stand_still() {
@@ -132,7 +120,7 @@ begin keep lrun -p small "$prog/keep" 1500 1 /dev/keep.end
 begin randmem lrun -p small "$prog/randmem" 1000000 "$SEED" /dev
 begin sort lrun -p small sh -c 'sort /etc/passwd | md5sum
 	until [ -e /dev/sort.end ]; do sort /etc/passwd | md5sum; done'
-wait_until 60 rack_is_well
+wait_until 60 rack_is_well "${members[@]}"
 
 lost=0 ill=0 kept=0
 for ((i = 0; i < COUNT; i++)); do
@@ -147,8 +135,8 @@ for ((i = 0; i < COUNT; i++)); do
 	killer=$!
 	"${fault[@]}"
 	wait $killer
-	wait_until 10 rack_is_well || ill=$((ill + 1))
-	rack_is_well || tap_note "$i: ${fault[*]}: not all are well in 10 s" \
+	wait_until 10 rack_is_well "${members[@]}" || ill=$((ill + 1))
+	rack_is_well "${members[@]}" || tap_note "$i: ${fault[*]}: not all are well in 10 s" \
 		"$(on g0 lego status)"
 	wait_until 10 victim_gone || {
 		kept=$((kept + 1))
