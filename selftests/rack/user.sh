@@ -9,42 +9,51 @@ ON_TIMEOUT=120
 
 have_vnode test
 tools=$TOP/build/tools
-p0=$(attr p0 nodes/p0/addr)
-p0=${p0%:*}
-m0=$(attr m0 nodes/m0/addr)
-m0=${m0%:*}
+# free_addrs NODE COUNT: so many at which no component of it listens
+free_addrs() {
+	quick "$1" 'port=7480 n=$2
+		while [ $n -gt 0 ]; do
+			grep -q ":$port\$" /sys/kernel/lego/nodes/*/addr || {
+				echo "$1:$port"
+				n=$((n - 1))
+			}
+			port=$((port + 1))
+		done' "$(ip_of "$1")" "$2"
+}
+mapfile -t addrs < <(free_addrs p0 4)
+p0=${addrs[0]}
+m0=$(free_addrs m0 1)
 on_sh s0 'cp "$@" /srv/lego/tmp/' "$tools/lite-kv" "$tools/lite-pingpong"
 
 # both ends in one kernel, by the device all the same
 quick p0 'echo N > /sys/module/lite_rpc/parameters/loop_local'
-user_results "$(on p0 "$tools/prog/lite_user" "$p0:7480" "$p0:7481" \
-	"$p0:7482" "$p0:7483" 2>&1)"
+user_results "$(on p0 "$tools/prog/lite_user" "${addrs[@]}" 2>&1)"
 quick p0 'echo Y > /sys/module/lite_rpc/parameters/loop_local'
 
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
-lrun /tmp/lite-kv serve -a "$p0:7480" -m 4 -s 65536 > "$out" 2>&1 &
-wait_until 30 grep -q 7480 "$out"
+lrun /tmp/lite-kv serve -a "$p0" -m 4 -s 65536 > "$out" 2>&1 &
+wait_until 30 grep -q "$p0" "$out"
 tap_ok $? "a key-value server starts in a vNode"
 for i in 1 2; do
 	tap_check "another node's program puts a value" on_sh m0 \
-		'seq 9000 | "$1" -a "$2:7480" -s 65536 put "$3:7480" "$4"' \
+		'seq 9000 | "$1" -a "$2" -s 65536 put "$3" "$4"' \
 		"$tools/lite-kv" "$m0" "$p0" "key $i"
 done
-tap_is "$(on_sh m0 '"$1" -a "$2:7480" -s 65536 get "$3:7480" "key 2" | md5sum' \
+tap_is "$(on_sh m0 '"$1" -a "$2" -s 65536 get "$3" "key 2" | md5sum' \
 	"$tools/lite-kv" "$m0" "$p0")" "$(seq 9000 | md5sum)" \
 	"and gets it as it was"
-on m0 "$tools/lite-kv" -a "$m0:7480" quit "$p0:7480"
+on m0 "$tools/lite-kv" -a "$m0" quit "$p0"
 wait
 tap_ok $? "the server ends"
 
-lrun /tmp/lite-pingpong -a "$p0:7480" > "$out" 2>&1 &
-wait_until 30 grep -q 7480 "$out"
-got=$(on m0 "$tools/lite-pingpong" -a "$m0:7480" -c 200 "$p0:7480" 2>&1)
+lrun /tmp/lite-pingpong -a "$p0" > "$out" 2>&1 &
+wait_until 30 grep -q "$p0" "$out"
+got=$(on m0 "$tools/lite-pingpong" -a "$m0" -c 200 "$p0" 2>&1)
 tap_like "$got" '^echo of 64 bytes, 200 times: min' "ping-pong by messages"
 tap_note "$got"
-got=$(on m0 "$tools/lite-pingpong" -a "$m0:7480" -q -c 50 -f 65536 \
-	"$p0:7480" 2>&1)
+got=$(on m0 "$tools/lite-pingpong" -a "$m0" -q -c 50 -f 65536 \
+	"$p0" 2>&1)
 tap_like "$got" '^fetch of 65536 bytes, 50 times' "ping-pong by memory"
 tap_note "$got"
 wait
