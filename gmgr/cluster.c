@@ -134,7 +134,7 @@ struct gmgr *gmgr_create(const struct gmgr_cfg *cfg)
 	mutex_init(&g->join_lock);
 	mutex_init(&g->lock);
 	INIT_LIST_HEAD(&g->vnodes);
-	g->next_vid = 1;
+	gmgr_vids_init(g);
 	gmgr_learn_init(g);
 	/* A restarted gmgr must not come to an epoch that members have seen. */
 	g->epoch = ktime_get_real_ns() / NSEC_PER_MSEC;
@@ -202,7 +202,7 @@ void gmgr_destroy(struct gmgr *g)
 	gmgr_members_exit(g);
 	gmgr_sysfs_exit(g);
 	lite_node_destroy(g->node);
-	xa_destroy(&g->removed);
+	xa_destroy(&g->vids);
 	pr_info("%s: ended\n", g->name);
 	kfree(g);
 }

@@ -61,7 +61,8 @@ struct gmgr_teller {
  * @join_lock held, because their callbacks take @lock. RPCs that go through
  * configfs take its and VFS's locks before @lock, and run on @vnode_wq: in a
  * handler of lite_rpc's they would tie those locks to all of its nodes, some
- * of which are ended by rmdir with the very same locks held.
+ * of which are ended by rmdir with the very same locks held. What gmgr itself
+ * asks with them held (how many processes there are, vid.c) is over in 2 s.
  */
 struct gmgr {
 	char name[LITE_NAME_LEN];
@@ -84,10 +85,11 @@ struct gmgr {
 	unsigned int nr_up;
 	struct list_head vnodes;
 	unsigned int nr_vnodes;
+	struct xarray vids; /* gmgr_vn, or a value: see vid.c */
 	u32 next_vid;
+	bool vids_again; /* they have begun at 1 again */
 	u64 vnode_epoch; /* version of @vnodes, 0: nothing is known of them */
 	u64 learned; /* the one that was learned from members, 0: none */
-	struct xarray removed; /* vids of vNodes that were learned, then removed */
 	bool joined; /* a member has */
 	bool settled; /* members have had the time to tell what they know */
 	u64 settle_at; /* when they will have had it, ms */
@@ -224,13 +226,22 @@ int gmgr_vnode_create(struct gmgr *g, const struct gmgr_vnode *want,
 int gmgr_vnode_remove(struct gmgr *g, const char *name);
 int gmgr_vnode_get(struct gmgr *g, const char *name, struct gmgr_vnode *out);
 u32 gmgr_vnode_list(struct gmgr *g, u32 start, struct gmgr_vnodes_rsp *rsp);
-void gmgr_vid_seen(struct gmgr *g, u32 vid);
 void gmgr_vnodes_settle(struct gmgr *g);
 void gmgr_vnodes_changed(struct gmgr *g);
 int gmgr_vnode_restore(struct gmgr *g, const struct gmgr_vnode *v, u64 told);
 int gmgr_vnode_rmdir(struct gmgr *g, const char *name);
-struct gmgr_vn *gmgr_vnode_by_vid(struct gmgr *g, u32 vid);
 u32 gmgr_vnode_table(struct gmgr *g, u32 start, struct gmgr_vnode_table *rsp);
+
+/* vid.c */
+void gmgr_vids_init(struct gmgr *g);
+void gmgr_vid_seen(struct gmgr *g, u32 vid);
+int gmgr_vid_get(struct gmgr *g, u32 *vid);
+void gmgr_vid_set(struct gmgr *g, u32 vid, struct gmgr_vn *vn);
+void gmgr_vid_put(struct gmgr *g, u32 vid);
+int gmgr_vid_restore(struct gmgr *g, u32 vid, struct gmgr_vn *vn);
+void gmgr_vid_remove(struct gmgr *g, u32 vid);
+bool gmgr_vid_is_removed(struct gmgr *g, u32 vid);
+struct gmgr_vn *gmgr_vnode_by_vid(struct gmgr *g, u32 vid);
 
 /* learn.c */
 void gmgr_learn_init(struct gmgr *g);

@@ -35,7 +35,6 @@
 void gmgr_learn_init(struct gmgr *g)
 {
 	INIT_LIST_HEAD(&g->waiting);
-	xa_init(&g->removed);
 	g->settle_max = gmgr_now() + SETTLE_MAX_MS;
 	g->settle_at = g->settle_max;
 }

@@ -173,39 +173,90 @@ static int vnode_apply(struct gmgr_vn *vn, const struct gmgr_vnode *want)
 				   strnlen(want->root, sizeof(want->root)));
 }
 
-/**
- * gmgr_vid_seen() - this vid belongs to a vNode, or did
- * @g: manager, @lock held
- * @vid: as a member says; none that is higher than GMGR_TOLD_VID_MAX is believed
- */
-void gmgr_vid_seen(struct gmgr *g, u32 vid)
-{
-	lockdep_assert_held(&g->lock);
-	if (vid <= GMGR_TOLD_VID_MAX && vid >= g->next_vid)
-		g->next_vid = vid + 1;
-}
-
-static int vnode_give_vid(struct gmgr_vn *vn)
-{
-	lockdep_assert_held(&vn->gmgr->lock);
-	if (vn->gmgr->next_vid == U32_MAX)
-		return -ENOSPC;
-	vn->vid = vn->gmgr->next_vid++;
-	return 0;
-}
-
-/**
- * gmgr_vnodes_settle() - vNodes that were made by hand meanwhile get their vids
- * @g: manager, @lock held
- */
-void gmgr_vnodes_settle(struct gmgr *g)
+static struct gmgr_vn *vnode_without_vid(struct gmgr *g)
 {
 	struct gmgr_vn *vn;
 
 	lockdep_assert_held(&g->lock);
 	list_for_each_entry(vn, &g->vnodes, list)
-		if (!vn->vid && !vnode_give_vid(vn))
-			gmgr_vnodes_changed(g);
+		if (!vn->vid)
+			return vn;
+	return NULL;
+}
+
+/**
+ * gmgr_vnodes_settle() - vNodes that were made by hand meanwhile get their vids
+ * @g: manager, @lock held; it is dropped in between
+ *
+ * Context: process, may sleep, bounded.
+ */
+void gmgr_vnodes_settle(struct gmgr *g)
+{
+	struct gmgr_vn *vn;
+	u32 vid;
+	int err;
+
+	while (vnode_without_vid(g)) {
+		mutex_unlock(&g->lock);
+		err = gmgr_vid_get(g, &vid);
+		mutex_lock(&g->lock);
+		if (err) {
+			pr_warn("%s: no vid for a vNode (error %d): remove it and make it again\n",
+				g->name, err);
+			return;
+		}
+		vn = vnode_without_vid(g); /* or it is gone */
+		if (vn)
+			gmgr_vid_set(g, vid, vn);
+		else
+			gmgr_vid_put(g, vid);
+		gmgr_vnodes_changed(g);
+	}
+}
+
+/* What a vNode that is made for a peer is like: as that says. */
+static int vnode_init(struct gmgr_vn *vn)
+{
+	const struct gmgr_vnode *init = vn->gmgr->vnode_init;
+	int err;
+
+	lockdep_assert_held(&vn->gmgr->lock);
+	vn->told = vn->gmgr->vnode_told;
+	err = vnode_apply(vn, init);
+	if (err || !init->vid)
+		return err;
+	return gmgr_vid_restore(vn->gmgr, le32_to_cpu(init->vid), vn);
+}
+
+static int vnode_add(struct gmgr_vn *vn)
+{
+	struct gmgr *g = vn->gmgr;
+	u32 vid = 0;
+	int err = 0;
+
+	mutex_lock(&g->lock);
+	if (g->nr_vnodes >= GMGR_VNODES_LIMIT)
+		err = -ENOSPC;
+	/* Only @current itself can have written @current there. */
+	else if (READ_ONCE(g->vnode_task) == current)
+		err = vnode_init(vn);
+	while (!err && !vn->vid && !vid && g->settled) {
+		mutex_unlock(&g->lock);
+		err = gmgr_vid_get(g, &vid);
+		mutex_lock(&g->lock);
+	}
+	if (err)
+		goto out_unlock;
+	if (vid)
+		gmgr_vid_set(g, vid, vn);
+	gmgr_vnodes_changed(g);
+	list_add_tail(&vn->list, &g->vnodes);
+	g->nr_vnodes++;
+	if (!vn->storage[0])
+		vnode_pick_storage(vn);
+out_unlock:
+	mutex_unlock(&g->lock);
+	return err;
 }
 
 /**
@@ -236,38 +287,15 @@ struct gmgr_vn *gmgr_vnode_alloc(struct gmgr *g, const char *name)
 	strscpy(vn->root, "/", sizeof(vn->root));
 	gmgr_configfs_vnode_init(vn);
 
-	mutex_lock(&g->lock);
-	/* Only @current itself can have written @current there. */
-	if (READ_ONCE(g->vnode_task) == current) {
-		err = vnode_apply(vn, g->vnode_init);
-		if (err)
-			goto err_free;
-		vn->vid = le32_to_cpu(g->vnode_init->vid);
-		vn->told = g->vnode_told;
+	err = vnode_add(vn);
+	if (err) {
+		/* a long name is memory of its own */
+		config_item_put(&vn->group.cg_item);
+		return ERR_PTR(err);
 	}
-	if (g->nr_vnodes >= GMGR_VNODES_LIMIT) {
-		err = -ENOSPC;
-		goto err_free;
-	}
-	if (!vn->vid && g->settled) {
-		err = vnode_give_vid(vn);
-		if (err)
-			goto err_free;
-	}
-	gmgr_vnodes_changed(g);
-	list_add_tail(&vn->list, &g->vnodes);
-	g->nr_vnodes++;
-	if (!vn->storage[0])
-		vnode_pick_storage(vn);
-	mutex_unlock(&g->lock);
 	gmgr_news(g, "vNode %s %s, vid %u\n", vn->name,
 		  vn->told ? "restored" : "made", vn->vid);
 	return vn;
-
-err_free:
-	mutex_unlock(&g->lock);
-	kfree(vn);
-	return ERR_PTR(err);
 }
 
 /**
@@ -284,13 +312,10 @@ void gmgr_vnode_del(struct gmgr_vn *vn)
 	list_del(&vn->list);
 	g->nr_vnodes--;
 	gmgr_vnodes_changed(g);
-	/*
-	 * A member that was away all the time may tell of it again. Without
-	 * memory for this it comes back then, which harms less than a rmdir
-	 * that fails.
-	 */
 	if (vn->told)
-		xa_store(&g->removed, vn->vid, xa_mk_value(0), GFP_KERNEL);
+		gmgr_vid_remove(g, vn->vid);
+	else if (vn->vid)
+		gmgr_vid_put(g, vn->vid);
 	mutex_unlock(&g->lock);
 	gmgr_news(g, "vNode %s removed\n", vn->name);
 }
@@ -385,13 +410,14 @@ int gmgr_vnode_restore(struct gmgr *g, const struct gmgr_vnode *v, u64 told)
 	    strnlen(init.storage, sizeof(init.storage)) == sizeof(init.storage))
 		return 0;
 	mutex_lock(&g->lock);
-	removed = xa_load(&g->removed, vid);
+	removed = gmgr_vid_is_removed(g, vid);
 	gmgr_vid_seen(g, vid);
 	vn = gmgr_vnode_by_vid(g, vid);
 	named = vnode_find(g, init.name);
 	if (!removed && !vn && named && !named->vid) {
-		vn = named;
-		vn->vid = vid;
+		err = gmgr_vid_restore(g, vid, named);
+		if (!err)
+			vn = named;
 		gmgr_vnodes_changed(g);
 	} else if (vn && vn == named && vn->told && vn->told < told) {
 		vn->told = told;
@@ -403,7 +429,7 @@ int gmgr_vnode_restore(struct gmgr *g, const struct gmgr_vnode *v, u64 told)
 	if (!vn && !named)
 		err = vnode_make(g, &init, told);
 	else if (vn != named)
-		err = -EBUSY;
+		err = err ?: -EBUSY;
 	/* Made by hand at this moment: told again it is found. */
 	if (err == -EEXIST)
 		return -EAGAIN;
@@ -542,24 +568,6 @@ u32 gmgr_vnode_list(struct gmgr *g, u32 start, struct gmgr_vnodes_rsp *rsp)
 	rsp->nr = cpu_to_le32(nr);
 	rsp->reserved = 0;
 	return struct_size(rsp, vnode, nr);
-}
-
-/**
- * gmgr_vnode_by_vid() - a vNode by its id
- * @g: manager, @lock held
- * @vid: id, not 0
- *
- * Return: it or NULL.
- */
-struct gmgr_vn *gmgr_vnode_by_vid(struct gmgr *g, u32 vid)
-{
-	struct gmgr_vn *vn;
-
-	lockdep_assert_held(&g->lock);
-	list_for_each_entry(vn, &g->vnodes, list)
-		if (vn->vid == vid)
-			return vn;
-	return NULL;
 }
 
 /**

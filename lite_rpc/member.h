@@ -32,7 +32,7 @@ struct lite_entry {
  * struct lite_vnodes - the copy of gmgr's vNodes that each member keeps
  * @life: incarnation of the gmgr that made this version, 0: there is none
  * @epoch: the version
- * @next_vid: no vid from here on was given then
+ * @next_vid: where gmgr would have gone on then
  * @nr: how many
  * @vnode: as on the wire
  */

@@ -617,7 +617,7 @@ struct gmgr_join_req {
 
 static_assert(sizeof(struct gmgr_join_req) == 136);
 
-/* A member that says it knows a higher vid is not believed. */
+/* The highest vid. A member that says it knows a higher one is not believed. */
 #define GMGR_TOLD_VID_MAX 0x7fffffff
 
 /**
@@ -738,7 +738,8 @@ static_assert(sizeof(struct gmgr_tell_members) == 16);
 
 /**
  * struct gmgr_vnode - a vNode, in requests and replies
- * @vid: id, never given twice; 0 in GMGR_VNODE_CREATE
+ * @vid: id, 1 to GMGR_TOLD_VID_MAX, given to no other while a vNode or a
+ *	program has it; 0 in GMGR_VNODE_CREATE
  * @storage_id: node id of the sComponent that has its files, 0 if away
  * @vip: its address, IPv4 in network order, 0 for none
  * @nr_procs: processes that run in it, at the pComponents that answer; only
@@ -783,7 +784,8 @@ static_assert(sizeof(struct gmgr_vnodes_rsp) == 8);
  * struct gmgr_vnode_table - GMGR_VNODE_TABLE's reply, GMGR_TELL_VNODES' request
  * @life: incarnation of the gmgr that made this version
  * @epoch: of this version, more than of any that came before
- * @next_vid: no vid from here on was ever given
+ * @next_vid: the next vid is this one or a later one; behind
+ *	GMGR_TOLD_VID_MAX they begin at 1 again
  * @nr: how many follow
  * @start: index of the first in the table
  * @left: how many come after them in the table

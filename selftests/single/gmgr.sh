@@ -3,17 +3,18 @@
 # timeout: 240
 # What members hear of gmgr. One dies while gmgr is away, which then comes again
 # and knows neither: what it had is freed all the same. One leaves that had so
-# much that to end it takes long: nobody else is taken for dead for that.
+# much that to end it takes long: nobody else is taken for dead for that. One
+# says what cannot be.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../module.sh"
 
 expect_log 'gmgr .* does not answer'
 build=$TOP/build/$KERNEL
 keepers one
-carol() { # LMRS: carol comes, and has so many at m0
+carol() { # LMRS [PARAMETER]: carol comes, and has so many at m0
 	on one insmod "$build/lego_lmr/lego_lmr.ko" \
 		at="$(attr m0 nodes/m0/addr)" other="$(attr m1 nodes/m1/addr)" \
-		gmgr="$(attr g0 nodes/g0/addr)" &&
+		gmgr="$(attr g0 nodes/g0/addr)" ${2-} &&
 		quick one 'echo "$1" > /sys/kernel/debug/lego/lmr/own' "$1"
 }
 has() {
@@ -73,4 +74,21 @@ wait_until 40 freed
 tap_is "$(has)" 0 "its memory is freed"
 have_vnode test
 tap_like "$(lrun sh -c 'echo works')" '^works$' "and programs run"
+
+# removed by hand, which asks nobody
+vids=$(on_sh one 'cd /sys/kernel/config/lego/gmgr/vnodes &&
+	lego vnode create held > /dev/null && cat */vid &&
+	lego run -n held -p p0 -- sh -c "echo runs; sleep 600" > /tmp/held &
+	until grep -qs runs /tmp/held; do sleep 0.2; done
+	rmdir /sys/kernel/config/lego/gmgr/vnodes/held')
+carol 1 max_vid=2147483647
+on one rmmod lego_lmr
+vids+=$'\n'$(on_sh one 'for i in 1 2 3 4; do
+		lego vnode create v$i > /dev/null &&
+			cat /sys/kernel/config/lego/gmgr/vnodes/v$i/vid
+	done')
+tap_is "$(sort -un <<< "$vids" | awk '$1 > 0 && $1 <= 2147483647' | wc -l)" 6 \
+	"when a member knows the highest vid, vNodes get those that nobody has"
+tap_note "$vids"
+on_sh one 'pkill -x sleep; for i in 1 2 3 4; do lego vnode rm v$i; done'
 tap_done

@@ -27,6 +27,10 @@ static char *at = "";
 module_param(at, charp, 0444);
 MODULE_PARM_DESC(at, "address of the node where most memory is");
 
+static uint max_vid;
+module_param(max_vid, uint, 0444);
+MODULE_PARM_DESC(max_vid, "the highest vid of which carol says that it knows it");
+
 static char *other = "";
 module_param(other, charp, 0444);
 MODULE_PARM_DESC(other, "address of another");
@@ -536,6 +540,13 @@ static int own_one(unsigned int nr)
 	return PTR_ERR_OR_ZERO(owned[nr]) ?: get(&carol, owned[nr], 0, 4096);
 }
 
+static void carol_usage(void *priv, struct lite_usage *usage)
+{
+	usage->max_vid = max_vid;
+}
+
+static const struct lite_member_ops carol_ops = { .usage = carol_usage };
+
 /* Write a number: carol joins, has so many LMRs at the other node, and stays. */
 static ssize_t own_write(struct file *file, const char __user *ubuf,
 			 size_t count, loff_t *pos)
@@ -549,7 +560,7 @@ static ssize_t own_write(struct file *file, const char __user *ubuf,
 	mutex_lock(&run_lock);
 	err = carol.node ? -EBUSY : actor_init(&carol, "carol", 7493);
 	if (!err)
-		err = lite_join(carol.node, gmgr, &no_ops);
+		err = lite_join(carol.node, gmgr, &carol_ops);
 	for (i = 0; i < nr && !err; i++)
 		err = own_one(i);
 	mutex_unlock(&run_lock);
