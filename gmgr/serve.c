@@ -199,26 +199,29 @@ static void serve_vnode_remove(struct lite_req *req)
 		serve_vnode_queue(g, req, true);
 }
 
-static void serve_vnode_get(struct lite_req *req)
+/* What changes nothing waits behind nothing else. */
+static void serve_vnode_read(struct lite_req *req, u32 len,
+			     void (*now)(struct gmgr *g, struct lite_req *req))
 {
-	struct gmgr *g = serve_begin(req, sizeof(struct gmgr_vnode_name_req));
+	struct gmgr *g = serve_begin(req, len);
 
 	if (!g)
 		return;
 	if (READ_ONCE(g->settled))
-		return serve_vnode_get_now(g, req);
+		return now(g, req);
 	serve_vnode_queue(g, req, true);
+}
+
+static void serve_vnode_get(struct lite_req *req)
+{
+	serve_vnode_read(req, sizeof(struct gmgr_vnode_name_req),
+			 serve_vnode_get_now);
 }
 
 static void serve_vnode_list(struct lite_req *req)
 {
-	struct gmgr *g = serve_begin(req, sizeof(struct gmgr_list_req));
-
-	if (!g)
-		return;
-	if (READ_ONCE(g->settled))
-		return serve_vnode_list_now(g, req);
-	serve_vnode_queue(g, req, true);
+	serve_vnode_read(req, sizeof(struct gmgr_list_req),
+			 serve_vnode_list_now);
 }
 
 static void serve_vnode_table(struct lite_req *req)
@@ -233,20 +236,34 @@ static void serve_vnode_table(struct lite_req *req)
 	serve_end(req, len ? 0 : -EAGAIN, len);
 }
 
+/* As serve_begin(), of a page with @nr entries that a member tells. */
+static struct gmgr *serve_begin_tell(struct lite_req *req, u32 len, u32 nr,
+				     u32 max)
+{
+	struct gmgr *g;
+
+	if (nr > max) {
+		serve_end(req, -EINVAL, 0);
+		return NULL;
+	}
+	g = serve_begin(req, len);
+	if (g && !gmgr_member_is_in(g, lite_req_peer_incarnation(req))) {
+		serve_end(req, -ESTALE, 0);
+		return NULL;
+	}
+	return g;
+}
+
 static void serve_tell_vnodes(struct lite_req *req)
 {
 	const struct gmgr_vnode_table *msg = lite_req_msg(req);
 	u32 nr = le32_to_cpu(msg->nr);
 	struct gmgr *g;
 
-	if (nr > GMGR_VNODE_TABLE_MAX)
-		return serve_end(req, -EINVAL, 0);
-	g = serve_begin(req, struct_size(msg, vnode, nr));
-	if (!g)
-		return;
-	if (!gmgr_member_is_in(g, lite_req_peer_incarnation(req)))
-		return serve_end(req, -ESTALE, 0);
-	serve_vnode_queue(g, req, false);
+	g = serve_begin_tell(req, struct_size(msg, vnode, nr), nr,
+			     GMGR_VNODE_TABLE_MAX);
+	if (g)
+		serve_vnode_queue(g, req, false);
 }
 
 static void serve_tell_members(struct lite_req *req)
@@ -255,13 +272,10 @@ static void serve_tell_members(struct lite_req *req)
 	u32 nr = le32_to_cpu(msg->nr);
 	struct gmgr *g;
 
-	if (nr > GMGR_TELL_MEMBERS_MAX)
-		return serve_end(req, -EINVAL, 0);
-	g = serve_begin(req, struct_size(msg, member, nr));
+	g = serve_begin_tell(req, struct_size(msg, member, nr), nr,
+			     GMGR_TELL_MEMBERS_MAX);
 	if (!g)
 		return;
-	if (!gmgr_member_is_in(g, lite_req_peer_incarnation(req)))
-		return serve_end(req, -ESTALE, 0);
 	gmgr_learn_members(g, msg);
 	serve_end(req, 0, 0);
 }

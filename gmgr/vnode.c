@@ -320,28 +320,34 @@ void gmgr_vnode_del(struct gmgr_vn *vn)
 	gmgr_news(g, "vNode %s removed\n", vn->name);
 }
 
-/* Called with the directory's inode locked; the dentry is for dput(). */
-static struct dentry *vnode_lookup(struct gmgr *g, const char *name)
+/* A vNode's directory, be it there or not, with that of all of them locked. */
+static struct dentry *vnode_lock(struct gmgr *g, const char *name)
 {
-	return lookup_one_len(name, g->vnodes_group.cg_item.ci_dentry,
-			      strlen(name));
+	struct dentry *parent = g->vnodes_group.cg_item.ci_dentry, *d;
+
+	inode_lock_nested(d_inode(parent), I_MUTEX_PARENT);
+	d = lookup_one_len(name, parent, strlen(name));
+	if (IS_ERR(d))
+		inode_unlock(d_inode(parent));
+	return d;
+}
+
+static void vnode_unlock(struct dentry *d)
+{
+	inode_unlock(d_inode(d->d_parent));
+	dput(d);
 }
 
 static int vnode_mkdir(struct gmgr *g, const char *name)
 {
-	struct dentry *parent = g->vnodes_group.cg_item.ci_dentry, *d;
-	int err;
+	struct dentry *d = vnode_lock(g, name);
+	int err = -EEXIST;
 
-	inode_lock_nested(d_inode(parent), I_MUTEX_PARENT);
-	d = vnode_lookup(g, name);
-	if (IS_ERR(d)) {
-		err = PTR_ERR(d);
-	} else {
-		err = d_really_is_positive(d) ? -EEXIST :
-			vfs_mkdir(&nop_mnt_idmap, d_inode(parent), d, 0755);
-		dput(d);
-	}
-	inode_unlock(d_inode(parent));
+	if (IS_ERR(d))
+		return PTR_ERR(d);
+	if (d_really_is_negative(d))
+		err = vfs_mkdir(&nop_mnt_idmap, d_inode(d->d_parent), d, 0755);
+	vnode_unlock(d);
 	return err;
 }
 
@@ -354,19 +360,14 @@ static int vnode_mkdir(struct gmgr *g, const char *name)
  */
 int gmgr_vnode_rmdir(struct gmgr *g, const char *name)
 {
-	struct dentry *parent = g->vnodes_group.cg_item.ci_dentry, *d;
-	int err;
+	struct dentry *d = vnode_lock(g, name);
+	int err = -ENOENT;
 
-	inode_lock_nested(d_inode(parent), I_MUTEX_PARENT);
-	d = vnode_lookup(g, name);
-	if (IS_ERR(d)) {
-		err = PTR_ERR(d);
-	} else {
-		err = d_really_is_negative(d) ? -ENOENT :
-			vfs_rmdir(&nop_mnt_idmap, d_inode(parent), d);
-		dput(d);
-	}
-	inode_unlock(d_inode(parent));
+	if (IS_ERR(d))
+		return PTR_ERR(d);
+	if (d_really_is_positive(d))
+		err = vfs_rmdir(&nop_mnt_idmap, d_inode(d->d_parent), d);
+	vnode_unlock(d);
 	return err;
 }
 
@@ -543,6 +544,21 @@ int gmgr_vnode_get(struct gmgr *g, const char *name, struct gmgr_vnode *out)
 	return vn ? 0 : -ENOENT;
 }
 
+/* At most @max from the index @start on in @page, how many come after in @left. */
+static u32 vnode_fill_page(struct gmgr *g, u32 start, struct gmgr_vnode *page,
+			   u32 max, u32 *left)
+{
+	struct gmgr_vn *vn;
+	u32 i = 0, nr = 0;
+
+	lockdep_assert_held(&g->lock);
+	list_for_each_entry(vn, &g->vnodes, list)
+		if (i++ >= start && nr < max)
+			vnode_fill(vn, &page[nr++]);
+	*left = nr ? i - start - nr : 0;
+	return nr;
+}
+
 /**
  * gmgr_vnode_list() - a page of the table for the wire
  * @g: manager
@@ -553,17 +569,10 @@ int gmgr_vnode_get(struct gmgr *g, const char *name, struct gmgr_vnode *out)
  */
 u32 gmgr_vnode_list(struct gmgr *g, u32 start, struct gmgr_vnodes_rsp *rsp)
 {
-	struct gmgr_vn *vn;
-	u32 i = 0, nr = 0;
+	u32 nr, left;
 
 	mutex_lock(&g->lock);
-	list_for_each_entry(vn, &g->vnodes, list) {
-		if (i++ < start)
-			continue;
-		if (nr == GMGR_VNODES_MAX)
-			break;
-		vnode_fill(vn, &rsp->vnode[nr++]);
-	}
+	nr = vnode_fill_page(g, start, rsp->vnode, GMGR_VNODES_MAX, &left);
 	mutex_unlock(&g->lock);
 	rsp->nr = cpu_to_le32(nr);
 	rsp->reserved = 0;
@@ -580,23 +589,20 @@ u32 gmgr_vnode_list(struct gmgr *g, u32 start, struct gmgr_vnodes_rsp *rsp)
  */
 u32 gmgr_vnode_table(struct gmgr *g, u32 start, struct gmgr_vnode_table *rsp)
 {
-	struct gmgr_vn *vn;
-	u32 i = 0, nr = 0;
+	u32 nr, left;
 
 	mutex_lock(&g->lock);
 	if (!g->settled) {
 		mutex_unlock(&g->lock);
 		return 0;
 	}
-	list_for_each_entry(vn, &g->vnodes, list)
-		if (i++ >= start && nr < GMGR_VNODE_TABLE_MAX)
-			vnode_fill(vn, &rsp->vnode[nr++]);
+	nr = vnode_fill_page(g, start, rsp->vnode, GMGR_VNODE_TABLE_MAX, &left);
 	rsp->life = cpu_to_le64(lite_node_incarnation(g->node));
 	rsp->epoch = cpu_to_le64(g->vnode_epoch);
 	rsp->next_vid = cpu_to_le32(g->next_vid);
 	rsp->nr = cpu_to_le32(nr);
 	rsp->start = cpu_to_le32(start);
-	rsp->left = cpu_to_le32(nr ? i - start - nr : 0);
+	rsp->left = cpu_to_le32(left);
 	mutex_unlock(&g->lock);
 	return struct_size(rsp, vnode, nr);
 }
