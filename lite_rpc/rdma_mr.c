@@ -397,7 +397,8 @@ void lite_rdma_mr_del(struct lite_mr *mr)
  * @seg: filled in; one more for each place where @sge crosses a piece's end
  * @room: how many fit into @seg
  *
- * Context: any, link up. Return: how many; -EINVAL if they do not fit.
+ * Context: any, link up. Return: how many; -EINVAL if they do not fit; -ENODEV: a
+ *	region is not yet registered at the node's new device.
  */
 int lite_mr_encode(const struct lite_sge *sge, unsigned int nr,
 		   struct lite_wire_seg *seg, unsigned int room)
@@ -413,7 +414,7 @@ int lite_mr_encode(const struct lite_sge *sge, unsigned int nr,
 		rm = sge->mr->tp;
 		size = (u64)rn->piece_pages << PAGE_SHIFT;
 		if (!rm || !rm->nr || READ_ONCE(rm->pending))
-			return -EIO;
+			return -ENODEV;
 		off = sge->off;
 		for (left = sge->len; left; left -= n, off += n) {
 			p = &rm->piece[div64_u64_rem(off, size, &in)];

@@ -76,6 +76,25 @@ static int try_connect(struct lite_link *link, unsigned long deadline)
 	return 0;
 }
 
+/*
+ * As lite_peer_connect(): what else rdma_cm and devices say, as when one is taken
+ * away meanwhile, is that the peer was not reached. Nor is it -ECONNRESET, which
+ * for a call would mean that it was sent.
+ */
+static int connect_errno(int err)
+{
+	switch (err) {
+	case 0:
+	case -ESTALE:
+	case -EINTR:
+	case -ESHUTDOWN:
+	case -EAFNOSUPPORT:
+	case -ENOMEM:
+		return err;
+	}
+	return lite_no_answer(err) && err != -ECONNRESET ? err : -EHOSTUNREACH;
+}
+
 /* rdma_cm repeats a message that was lost after 4 s: rather begin anew */
 static int rdma_link_connect(struct lite_link *link)
 {
@@ -88,8 +107,7 @@ static int rdma_link_connect(struct lite_link *link)
 	err = try_connect(link, start + half);
 	if (err == -ETIMEDOUT || err == -ECONNRESET)
 		err = try_connect(link, start + 2 * half);
-	/* for a call -ECONNRESET would mean that it was sent */
-	return err == -ECONNRESET ? -EHOSTUNREACH : err;
+	return connect_errno(err);
 }
 
 static void rdma_link_disconnect(struct lite_link *link)

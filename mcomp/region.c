@@ -74,10 +74,7 @@ static void owner_destroy_shard(struct work_struct *work)
 			break;
 		err = owner_call(m, o->id, MCOMP_SHARD_DESTROY, &o->req);
 		/* Anything it says itself will be said again. */
-		if (err != -ETIMEDOUT && err != -ECONNRESET &&
-		    err != -ENOTCONN && err != -EHOSTUNREACH &&
-		    err != -ECONNREFUSED && err != -EAGAIN &&
-		    err != -ENOKEY && err != -EKEYREJECTED)
+		if (!lite_no_answer(err) && err != -EAGAIN && err != -ENOMEM)
 			break;
 		wait_event_timeout(m->stop_wait, READ_ONCE(m->stopping),
 				   HZ / 2);

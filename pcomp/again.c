@@ -19,19 +19,10 @@
  */
 enum pcomp_verdict pcomp_verdict(int err)
 {
+	if (lite_no_answer(err))
+		return PCOMP_AWAY;
 	switch (err) {
-	case -ETIMEDOUT:
-	case -ECONNRESET:
-	case -ENOTCONN:
-	case -ECONNREFUSED:
-	case -EHOSTUNREACH:
-	case -ENETUNREACH: /* and the like: our own network is down */
-	case -EADDRNOTAVAIL:
-	case -ENODEV:
-	case -ECONNABORTED:
-	case -EIO: /* memory is still to be registered at a new device */
-	case -ENOKEY: /* keys are being changed */
-	case -EKEYREJECTED:
+	case -EIO: /* its own connection or device failed it meanwhile */
 	case -EINTR: /* who asked was killed before there was an answer */
 		return PCOMP_AWAY;
 	case -EAGAIN: /* all slots are in use */

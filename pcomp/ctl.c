@@ -40,15 +40,7 @@ static int gmgr_call(struct pcomp *pc, u16 op, const void *req, u32 len,
 	err = lite_call(gmgr, &call);
 	if (rsp_len)
 		*rsp_len = call.rsp_len;
-	switch (err) {
-	case -ETIMEDOUT:
-	case -ECONNRESET:
-	case -ENOTCONN:
-	case -ECONNREFUSED:
-	case -EHOSTUNREACH:
-		return -EHOSTUNREACH;
-	}
-	return err;
+	return lite_no_answer(err) ? -EHOSTUNREACH : err;
 }
 
 static long ioc_enter(struct ctl *c, void __user *arg)

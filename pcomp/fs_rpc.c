@@ -288,28 +288,17 @@ static int pcomp_fs_build(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 }
 
 /**
- * pcomp_fs_is_away() - does an error say that the sComponent did not answer?
+ * pcomp_fs_is_away() - is the sComponent to be asked again?
  * @err: of a call
  *
- * So does the answer that it should be asked again.
+ * It did not answer; or is another one now, or none (-EHOSTDOWN) in the
+ * membership table; or it answered that it is busy: nfsd says so, too, of a lack
+ * of memory (nfserr_jukebox).
  */
 bool pcomp_fs_is_away(int err)
 {
-	switch (err) {
-	case -ETIMEDOUT:
-	case -ECONNRESET:
-	case -ENOTCONN:
-	case -ECONNREFUSED:
-	case -EHOSTUNREACH:
-	case -EHOSTDOWN:
-	case -ENOKEY:
-	case -EKEYREJECTED:
-	case -ESTALE:
-	case -EAGAIN:
-		return true;
-	default:
-		return false;
-	}
+	return lite_no_answer(err) || err == -ESTALE || err == -EHOSTDOWN ||
+	       err == -EAGAIN || err == -ENOMEM;
 }
 
 /* Before a try: nothing else may be executed after it, and it needs a slot. */

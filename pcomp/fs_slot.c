@@ -115,10 +115,11 @@ static int pcomp_fs_cancel(struct pcomp_fs *fs, struct lite_peer *peer,
 	};
 	int err = lite_call(peer, &lc);
 
-	if (pcomp_fs_is_away(err) || err == -ENOMEM)
+	if (!err)
+		return lc.rsp_len >= sizeof(rsp->hdr) ?
+		       lc.rsp_len - sizeof(rsp->hdr) : -EPROTO;
+	if (err != -EINVAL)
 		return err;
-	if (!err && lc.rsp_len >= sizeof(rsp->hdr))
-		return lc.rsp_len - sizeof(rsp->hdr);
 	/* The sComponent knows of a later one: this one is over. */
 	rsp->hdr = (struct scomp_cancel_rsp){};
 	return 0;

@@ -258,7 +258,7 @@ static void scomp_slot_end(struct scomp_slots *t, struct scomp_slot *slot,
 {
 	lockdep_assert_held(&t->lock);
 	/* Nothing was done, and the caller will ask again. */
-	if (ret == -EAGAIN || ret == -ECONNRESET ||
+	if (ret == -EAGAIN || ret == -ENOMEM || ret == -ECONNRESET ||
 	    WARN_ON_ONCE(ret > SCOMP_RSP_MAX)) {
 		slot->state = SCOMP_SLOT_FREE;
 		return;

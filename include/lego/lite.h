@@ -125,7 +125,9 @@ enum lite_class {
  *	-ECONNRESET (the link died, may have been executed), -ENOTCONN (was not
  *	sent), -EHOSTUNREACH (was not sent: no answer, or gmgr says that the
  *	peer is dead), -ESTALE (was not sent: another incarnation is at its
- *	address), -EMSGSIZE, -ESHUTDOWN (node going away); or lite_peer_connect()'s
+ *	address), -EMSGSIZE, -ESHUTDOWN (node going away); or
+ *	lite_peer_connect()'s, or -ENODEV (@in or @out is not yet registered at
+ *	the node's new device). See lite_no_answer()
  * @list: lite_rpc's own
  * @deadline: lite_rpc's own
  *
@@ -169,6 +171,38 @@ struct lite_call {
  * Return: @call->status.
  */
 int lite_call(struct lite_peer *peer, struct lite_call *call);
+
+/**
+ * lite_no_answer() - does a call's error say that its peer did not answer?
+ * @err: struct lite_call's status
+ *
+ * It may have been executed (-ETIMEDOUT, -ECONNRESET) or not. No handler answers
+ * so, but with -EHOSTUNREACH if it is not ready. The one list of these errors: for
+ * how long to try again, and whether that does harm, is the caller's to know.
+ * Others that may not be for good are -EAGAIN, -ENOMEM (also handlers'), -EINTR,
+ * and -ESTALE for those who can find the peer's next incarnation.
+ *
+ * Context: any. Return: whether it does.
+ */
+static inline bool lite_no_answer(int err)
+{
+	switch (err) {
+	case -ETIMEDOUT:
+	case -ECONNRESET:
+	case -ENOTCONN:
+	case -ECONNREFUSED:
+	case -EHOSTUNREACH:
+	case -ENETUNREACH: /* these three: it is our own network that is down */
+	case -EADDRNOTAVAIL:
+	case -ENODEV:
+	case -ENOKEY: /* keys are being changed */
+	case -EKEYREJECTED:
+	case -EPROTONOSUPPORT: /* nothing of ours is there now */
+		return true;
+	default:
+		return false;
+	}
+}
 
 /**
  * lite_call_start() - call and be told by @call->done
@@ -297,7 +331,9 @@ void lite_peer_put(struct lite_peer *peer);
  *	incarnation is dead), -ETIMEDOUT, -ESTALE (another incarnation; at once
  *	when that is known), -EPROTONOSUPPORT (another protocol version),
  *	-ENOKEY (no key that both sides have), -EKEYREJECTED (it was not
- *	proved), -EINTR, -ESHUTDOWN.
+ *	proved), -EINTR, -ESHUTDOWN; -ENETUNREACH, -EADDRNOTAVAIL, -ENODEV
+ *	(this node's own network or device is not there), -EAFNOSUPPORT,
+ *	-ENOMEM.
  */
 int lite_peer_connect(struct lite_peer *peer, u8 class);
 

@@ -41,6 +41,50 @@ power_cut() {
 
 through "no network for 6 s" no_network
 
+# The pComponent's own network: connections end, and there is no way, and then no
+# device, by which new ones could be made. (rxe's own queue pair for connecting
+# breaks by what it cannot send, so it needs a new device after that.)
+lrun python3 -c 'import os
+n = 0
+def again():
+    global n
+    n += 1
+    data = b"%07d" % n * 1000
+    with open("/tmp/own", "wb") as f:
+        f.write(data)
+        f.flush()
+        os.fsync(f.fileno())
+    with open("/tmp/own", "rb") as f:
+        if f.read() != data or os.stat("/tmp/own").st_size != len(data):
+            raise SystemExit("wrong %d" % n)
+again()
+print("on", flush=True)
+while not os.path.exists("/tmp/stop"):
+    again()
+os.unlink("/tmp/own")
+print("end", flush=True)' > "$out" 2>&1 &
+writer=$!
+wait_until 60 grep -q on "$out"
+on_sh p0 'ip link set eth0 down
+	fault=/sys/kernel/debug/lego/nodes/p0/fault/fail_qp
+	echo 1 > $fault # as soon as something is sent
+	sleep 2
+	echo 0 > $fault
+	rdma link delete rxe0
+	ip link set eth0 up
+	sleep 1
+	rdma link add rxe0 type rxe netdev eth0'
+p0_is_back() {
+	quick p0 'dmesg | grep "p0: has an RDMA device" > /dev/null' &&
+		[ "$(attr g0 gmgr/g0/members/p0/state)" = up ]
+}
+wait_until 30 p0_is_back
+on_sh s0 ': > /srv/lego/tmp/stop'
+wait $writer
+tap_is "$? $(tail -n 1 "$out")" "0 end" \
+	"a program whose pComponent has no network for 3 s goes on, and its files are right"
+on_sh s0 'rm -f /srv/lego/tmp/stop'
+
 # What was written is in the memory of the sComponent's server, till fsync().
 lrun python3 -c 'import errno, os, signal
 def sync():
