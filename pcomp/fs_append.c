@@ -160,8 +160,7 @@ ssize_t pcomp_fs_append(struct kiocb *iocb, struct iov_iter *from)
 	if (n)
 		goto out_unlock;
 	/* What was written here before comes before it. */
-	if (pcomp_fs_has_dirty(inode))
-		n = pcomp_fs_write_back(inode);
+	n = pcomp_fs_write_back(inode);
 	if (n)
 		goto out_unlock;
 	buf = pcomp_fs_buf_get_killable(pool);

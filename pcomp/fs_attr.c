@@ -221,22 +221,6 @@ void pcomp_fs_write_failed(struct inode *inode)
 }
 
 /**
- * pcomp_fs_write_back() - get what is dirty to the sComponent
- * @inode: the file
- *
- * An error stays the mapping's, for those who have written: close(), fsync().
- * Context: process, sleeps; no folio lock held.
- * Return: 0 or an error.
- */
-int pcomp_fs_write_back(struct inode *inode)
-{
-	int err = filemap_fdatawrite(inode->i_mapping);
-
-	filemap_fdatawait_keep_errors(inode->i_mapping);
-	return err;
-}
-
-/**
  * pcomp_fs_fresh() - are the attributes young enough to be believed?
  * @inode: the file
  */
@@ -406,8 +390,9 @@ int pcomp_fs_revalidate_data(struct inode *inode)
 
 	while (tries-- &&
 	       test_and_clear_bit(PCOMP_FS_STALE_DATA, &fi->flags)) {
-		pcomp_fs_write_back(inode);
-		err = invalidate_inode_pages2(inode->i_mapping);
+		err = pcomp_fs_write_back(inode);
+		if (err != -EINTR)
+			err = invalidate_inode_pages2(inode->i_mapping);
 		if (err) {
 			set_bit(PCOMP_FS_STALE_DATA, &fi->flags);
 			/* Written to by others here at this moment: later. */

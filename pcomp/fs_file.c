@@ -3,16 +3,11 @@
  * Open files: close-to-open consistency, as NFS has it. What one component
  * wrote before close() is what another reads after open().
  */
-#include <linux/completion.h>
-#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
-#include <linux/path.h>
-#include <linux/refcount.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
@@ -52,6 +47,7 @@ static int pcomp_fs_open(struct inode *inode, struct file *file)
 	ff = kzalloc(sizeof(*ff), GFP_KERNEL);
 	if (!ff)
 		return -ENOMEM;
+	ff->mnt = file->f_path.mnt;
 	ff->dentry = dentry;
 	ff->cred = file->f_cred;
 	ff->write = file->f_mode & FMODE_WRITE;
@@ -62,37 +58,12 @@ static int pcomp_fs_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
-#define PCOMP_FS_LATE_MAX (30 * HZ)
-
 /**
- * struct pcomp_fs_late - write-back that a program waits for, till it is killed
- * @work: does it
- * @done: it is over
- * @ref: of the worker and the program
- * @inode: the file; it, its mount and its name are kept by
- * @file: an open file, or
- * @path: a path, and
- * @ff: what is left of the open file
- * @err: the result
+ * pcomp_fs_drop_file() - a file is not open any more
+ * @inode: its inode
+ * @ff: from pcomp_fs_open(); freed
  */
-struct pcomp_fs_late {
-	struct work_struct work;
-	struct completion done;
-	refcount_t ref;
-	struct inode *inode;
-	struct file *file;
-	struct path path;
-	struct pcomp_fs_file *ff;
-	int err;
-};
-
-static void pcomp_fs_late_put(struct pcomp_fs_late *late)
-{
-	if (refcount_dec_and_test(&late->ref))
-		kfree(late);
-}
-
-static void pcomp_fs_drop_file(struct inode *inode, struct pcomp_fs_file *ff)
+void pcomp_fs_drop_file(struct inode *inode, struct pcomp_fs_file *ff)
 {
 	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
 
@@ -102,70 +73,6 @@ static void pcomp_fs_drop_file(struct inode *inode, struct pcomp_fs_file *ff)
 	kfree(ff);
 }
 
-static void pcomp_fs_late_work(struct work_struct *work)
-{
-	struct pcomp_fs_late *late =
-		container_of(work, struct pcomp_fs_late, work);
-	const struct cred *cred;
-
-	late->err = pcomp_fs_write_back(late->inode);
-	/* The last reference to the mount is not dropped here, but later. */
-	if (late->file) {
-		fput(late->file);
-	} else {
-		cred = late->ff->cred;
-		pcomp_fs_drop_file(late->inode, late->ff);
-		put_cred(cred);
-		path_put(&late->path);
-	}
-	complete(&late->done);
-	pcomp_fs_late_put(late);
-}
-
-/*
- * A program that has ended waits for its last writes for a while, as others may
- * wait for it. After that a worker alone goes on with them: they are not lost
- * because the sComponent is away.
- */
-static int pcomp_fs_late_run(struct pcomp_fs_late *late)
-{
-	struct pcomp_fs *fs = PCOMP_FS(late->inode->i_sb);
-	unsigned long timeout = min_t(unsigned long, fs->retry_s * HZ,
-				      PCOMP_FS_LATE_MAX);
-	int err = -EINTR;
-
-	INIT_WORK(&late->work, pcomp_fs_late_work);
-	init_completion(&late->done);
-	refcount_set(&late->ref, 2);
-	queue_work(fs->wq, &late->work);
-	if (current->flags & PF_EXITING ||
-	    wait_for_completion_killable(&late->done)) {
-		if (READ_ONCE(fs->gone))
-			timeout = min_t(unsigned long, timeout, 2 * HZ);
-		if (!wait_for_completion_timeout(&late->done, timeout))
-			goto out_put;
-	}
-	err = late->err;
-out_put:
-	pcomp_fs_late_put(late);
-	return err;
-}
-
-static int pcomp_fs_flush_data(struct file *file)
-{
-	struct inode *inode = file_inode(file);
-	struct pcomp_fs_late *late;
-
-	if (!pcomp_fs_has_dirty(inode))
-		return 0;
-	late = kzalloc(sizeof(*late), GFP_KERNEL);
-	if (!late)
-		return pcomp_fs_write_back(inode);
-	late->inode = inode;
-	late->file = get_file(file);
-	return pcomp_fs_late_run(late);
-}
-
 static int pcomp_fs_flush(struct file *file, fl_owner_t id)
 {
 	int err, since;
@@ -173,7 +80,7 @@ static int pcomp_fs_flush(struct file *file, fl_owner_t id)
 	/* An unlinked one's, too: it may have another name. */
 	if (!(file->f_mode & FMODE_WRITE))
 		return 0;
-	err = pcomp_fs_flush_data(file);
+	err = pcomp_fs_close_write_back(file);
 	/* Also of a write-back before; fsync() of a copy of it is told, too. */
 	since = filemap_check_wb_err(file->f_mapping,
 				     READ_ONCE(file->f_wb_err));
@@ -183,29 +90,28 @@ static int pcomp_fs_flush(struct file *file, fl_owner_t id)
 static int pcomp_fs_release(struct inode *inode, struct file *file)
 {
 	struct pcomp_fs_file *ff = file->private_data;
-	struct pcomp_fs_late *late;
 
 	/*
 	 * What a mapping of it wrote since; while it still has a name for
 	 * the write-back. An error is the mapping's to remember.
 	 */
-	if (!ff->write || !pcomp_fs_has_dirty(inode)) {
+	if (ff->write && pcomp_fs_has_dirty(inode))
+		pcomp_fs_last_write_back(file);
+	else
 		pcomp_fs_drop_file(inode, ff);
-		return 0;
-	}
-	late = kzalloc(sizeof(*late), GFP_KERNEL);
-	if (!late) {
-		pcomp_fs_write_back(inode);
-		pcomp_fs_drop_file(inode, ff);
-		return 0;
-	}
-	late->inode = inode;
-	late->path = file->f_path;
-	path_get(&late->path);
-	late->ff = ff;
-	get_cred(ff->cred);
-	pcomp_fs_late_run(late);
 	return 0;
+}
+
+/* As file_write_and_wait_range(), which a signal cannot end. */
+static int pcomp_fs_write_and_wait(struct file *file, loff_t start, loff_t end)
+{
+	int err = pcomp_fs_write_back_range(file_inode(file), start, end, true);
+	int since;
+
+	if (err == -EINTR)
+		return err;
+	since = file_check_and_advance_wb_err(file);
+	return err ? err : since;
 }
 
 static int pcomp_fs_current_data(struct file *file)
@@ -267,8 +173,7 @@ static ssize_t pcomp_fs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	n = pcomp_fs_write_cached(iocb, from);
 	if (n <= 0 || !full)
 		return n;
-	err = file_write_and_wait_range(file, iocb->ki_pos - n,
-					iocb->ki_pos - 1);
+	err = pcomp_fs_write_and_wait(file, iocb->ki_pos - n, iocb->ki_pos - 1);
 	if (!err)
 		return n;
 	iocb->ki_pos -= n;
@@ -396,7 +301,7 @@ static int pcomp_fs_commit(struct file *file)
  */
 int pcomp_fs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
-	int err = file_write_and_wait_range(file, start, end);
+	int err = pcomp_fs_write_and_wait(file, start, end);
 
 	return err ? err : pcomp_fs_commit(file);
 }

@@ -44,8 +44,9 @@ int pcomp_fs_getattr(struct mnt_idmap *idmap, const struct path *path,
 	/* The times of what was written are the sComponent's. */
 	if (S_ISREG(inode->i_mode) &&
 	    (mask & (STATX_MTIME | STATX_CTIME | STATX_BLOCKS)) &&
-	    !(flags & AT_STATX_DONT_SYNC) && pcomp_fs_has_dirty(inode))
-		pcomp_fs_write_back(inode);
+	    !(flags & AT_STATX_DONT_SYNC) &&
+	    pcomp_fs_write_back(inode) == -EINTR)
+		return -EINTR;
 	if (flags & AT_STATX_FORCE_SYNC)
 		WRITE_ONCE(PCOMP_FS_I(inode)->checked, 0);
 	if (!(flags & AT_STATX_DONT_SYNC)) {
@@ -137,8 +138,9 @@ int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		return 0;
 	/* A write that came later would undo the time, or the size. */
 	if (S_ISREG(inode->i_mode) &&
-	    (ia->ia_valid & (ATTR_MTIME | ATTR_SIZE)))
-		pcomp_fs_write_back(inode);
+	    (ia->ia_valid & (ATTR_MTIME | ATTR_SIZE)) &&
+	    pcomp_fs_write_back(inode) == -EINTR)
+		return -EINTR;
 	call.cred = ia->ia_valid & ATTR_FILE ? ia->ia_file->f_cred :
 					       current_cred();
 	err = mutex_lock_killable(&fi->change);

@@ -411,6 +411,10 @@ static int pcomp_fs_writepages(struct address_space *mapping,
 	struct pcomp_fs_wb *wb;
 	int err;
 
+	/* fadvise(), sync_file_range(): a program may be killed, data may not */
+	if (!(current->flags & PF_KTHREAD))
+		return pcomp_fs_write_back_range(inode, wbc->range_start,
+						 wbc->range_end, wait);
 	wb = kzalloc(sizeof(*wb), GFP_NOFS);
 	if (!wb)
 		return -ENOMEM;

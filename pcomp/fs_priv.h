@@ -130,12 +130,12 @@ struct pcomp_fs_slot {
  * @write_pool: for what goes out; held while folio locks are waited for
  * @name_pool: for groups and paths that are longer than a message, during one
  *	try of a call
- * @wq: removes files that were closed after their unlink
+ * @wq: removes files that were closed after their unlink, and writes back
  * @sweep: removes what an earlier incarnation left behind
  * @silly_nr: numbers their names
  * @silly_tag: tells them from another mount's
- * @gone: the sComponent has not answered for @retry_s: those who may give up
- *	are less patient till it answers
+ * @gone: the sComponent has not answered for @retry_s: those who may give up, or
+ *	leave it to a worker, are less patient till it answers
  * @forced: what waits for it is to fail
  * @soft: it may be, after @retry_s
  * @space_next: jiffies, till then @full is believed
@@ -256,12 +256,14 @@ static inline struct pcomp_fs *PCOMP_FS(const struct super_block *sb)
 /**
  * struct pcomp_fs_file - an open file
  * @list: in pcomp_fs_inode.files
- * @dentry: its name; the file has a reference
+ * @mnt: where it is mounted, and
+ * @dentry: its name; the file has references, or who writes back last
  * @cred: of who opened it; the file has a reference
  * @write: for writing
  */
 struct pcomp_fs_file {
 	struct list_head list;
+	struct vfsmount *mnt;
 	struct dentry *dentry;
 	const struct cred *cred;
 	bool write;
@@ -396,7 +398,6 @@ void pcomp_fs_apply_own(struct inode *inode, const struct scomp_attr *attr,
 			const struct scomp_before *before);
 void pcomp_fs_changed(struct inode *inode);
 void pcomp_fs_write_failed(struct inode *inode);
-int pcomp_fs_write_back(struct inode *inode);
 bool pcomp_fs_has_dirty(struct inode *inode);
 bool pcomp_fs_fresh(const struct inode *inode);
 int pcomp_fs_refresh(struct dentry *dentry);
@@ -415,8 +416,6 @@ int pcomp_fs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		     struct kstat *stat, u32 mask, unsigned int flags);
 int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		     struct iattr *attr);
-int pcomp_fs_rpc_readlink(struct dentry *dentry, const struct cred *cred,
-			  char *target);
 
 /* Of a file that one has: others have removed its name, as NFS calls that. */
 static inline int pcomp_fs_stale(int err)
@@ -457,10 +456,18 @@ void pcomp_fs_silly_sweep(struct work_struct *work);
 
 /* fs_file.c */
 extern const struct file_operations pcomp_fs_file_ops;
+void pcomp_fs_drop_file(struct inode *inode, struct pcomp_fs_file *ff);
 int pcomp_fs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
 int pcomp_fs_write_lock(struct inode *inode);
 void pcomp_fs_written(struct inode *inode, u32 verifier);
 extern const struct inode_operations pcomp_fs_file_inode_ops;
+
+/* fs_writeback.c */
+int pcomp_fs_close_write_back(struct file *file);
+void pcomp_fs_last_write_back(struct file *file);
+int pcomp_fs_write_back_range(struct inode *inode, loff_t start, loff_t end,
+			      bool wait);
+int pcomp_fs_write_back(struct inode *inode);
 
 /* fs_io.c */
 extern const struct address_space_operations pcomp_fs_aops;

@@ -398,21 +398,12 @@ static int pcomp_fs_try_locked(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 	return err;
 }
 
-/* A process that a signal ends does not wait for its last writes for ever. */
-static bool pcomp_fs_is_killed(void)
-{
-	return fatal_signal_pending(current) ||
-	       ((current->flags & PF_EXITING) &&
-		(READ_ONCE(current->signal->group_exit_code) & 0x7f));
-}
-
 /* The sComponent has not answered for pcomp_fs.retry_s: is that an error? */
 static bool pcomp_fs_gives_up(struct pcomp_fs *fs,
 			      const struct pcomp_fs_call *call, int err,
 			      bool *told)
 {
-	bool up = fs->soft || call->soft || READ_ONCE(fs->forced) ||
-		  (call->nokill && pcomp_fs_is_killed());
+	bool up = fs->soft || call->soft || READ_ONCE(fs->forced);
 
 	if (up || !*told)
 		pr_warn_ratelimited("%s: storage %s does not answer (error %d): %s %s for %s\n",
@@ -431,9 +422,8 @@ static bool pcomp_fs_gives_up(struct pcomp_fs *fs,
  *
  * Tries again when the sComponent is away or comes again as another
  * incarnation; names are looked at anew each time. After pcomp_fs.retry_s it
- * gives up on a soft mount, or for a process that was killed; else it goes on.
- * From then on these fail soon, until it answers again: else the end of a
- * process would wait for each of its dirty files.
+ * gives up on a soft mount, where all others then fail soon, until it answers
+ * again; else it goes on.
  * What changes files has a slot, in which the sComponent executes it once; but
  * one that was started again does not know what it did before: then look at
  * @call->maybe.

@@ -4,8 +4,6 @@
  * these when it reads a line: they are waiting for the file system then. It says
  * "dead" when they are, and does the same with the next ones when it reads
  * another line.
- *
- * killed late FILE: writes to FILE and ends when it reads a line.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -95,24 +93,11 @@ static void make_files(void)
 	close(open("9/b", O_WRONLY | O_CREAT, 0600));
 }
 
-static int late(const char *name)
-{
-	int fd = open(name, O_WRONLY | O_CREAT, 0600);
-
-	if (write(fd, "late", 4) != 4)
-		return 1;
-	say("written");
-	getchar();
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	pid_t child[NR];
 	int i, n = 0;
 
-	if (argc == 3)
-		return late(argv[2]);
 	if (argc != 2 || chdir(argv[1]))
 		return 2;
 	make_files();

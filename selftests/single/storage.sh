@@ -8,13 +8,14 @@
 
 # s8 serves an ext4 of its own
 dir=/run/s8
+ON_TIMEOUT=200
 on_sh s0 'modprobe -a loop dm-mod ext4 && mkdir -p $1 &&
-	truncate -s 64M $1.img && loop=$(losetup -f --show $1.img) &&
+	truncate -s 128M $1.img && loop=$(losetup -f --show $1.img) &&
 	export DM_DISABLE_UDEV=1 &&
-	dmsetup create s8 --table "0 131072 linear $loop 0" &&
+	dmsetup create s8 --table "0 262144 linear $loop 0" &&
 	mkfs.ext4 -q -b 4096 /dev/mapper/s8 && mount /dev/mapper/s8 $1 &&
 	chmod 755 $1 && cp "$(readlink -f "$(type -P busybox)")" $1/busybox &&
-	cp "$2"/{killed,rights} $1 && mkdir -m 777 $1/{plain,vnode} &&
+	cp "$2"/{away,killed,rights} $1 && mkdir -m 777 $1/{plain,vnode} &&
 	cd /sys/kernel/config/lego/scomp && mkdir s8 && cd s8 &&
 	echo loop:s8 > addr && echo loop:g0 > gmgr && echo $1 > dir &&
 	echo 1 > enable && lego vnode create s8 --storage s8' \
@@ -78,27 +79,87 @@ out=$(on_sh p0 'cd /run; rm -f in out; mkfifo in out
 	round 1 "nor when another file had the new name"
 	echo >&7
 	exec 7>&- 8>&-
-	wait
+	wait' $dir 2>&1)
+expect_log "s8: storage s8 does not answer"
 
-	# s8 goes away, and a program that has written ends
-	lego run -n s8 -p p0 -o retry_s=2 -- /killed late /late < in > out &
+# It goes away, and comes back.
+out+=$'\n'$(on_sh p0 'cd /run; rm -f in out; mkfifo in out; dir=$1
+	s8() {
+		echo $1 > /sys/kernel/config/lego/scomp/s8/enable
+	}
+	# away COMMAND...: /away does that; it reads from 7, 8 is what it says
+	away() {
+		lego run -n s8 -p p0 -o retry_s=2 -- /away "$@" < in > out &
+		run=$!
+		exec 7> in 8< out
+		read -r said <&8
+	}
+	in_call() { # PID: it waits for its files, in a system call
+		busybox grep -q pcomp_fs /proc/$1/stack
+	}
+	try() { # SECONDS COMMAND...
+		local end=$((SECONDS + $1))
+		shift
+		until "$@" 2> /dev/null; do
+			[ $SECONDS -lt $end ] || return 1
+			sleep 0.2
+		done
+	}
+
+	# a program that has written ends
+	away late /late
+	s8 0
+	[ ! -s $dir/late ] && [ ! -s $dir/late.19 ]
+	echo "$((! $?)) what a program has written is not at the sComponent yet"
+	echo >&7
+	exec 7>&- 8>&-
+	ended() { ! kill -0 $run; }
+	try 20 ended # not 2 s for each of its files
+	echo "$((! $?)) a program that ends while its sComponent is away is not held up"
+	[ ! -s $dir/late ] || echo "- it had been written before that"
+	s8 1
+	all_there() {
+		[ $(cat $dir/late $dir/late.* | busybox wc -c) = 80 ]
+	}
+	try 20 all_there
+	echo "$((! $?)) and what it wrote is there when the sComponent is"
+
+	# programs are killed that wait for what they and others have written
+	away killed /both /both2
+	set -- $1 $said
+	s8 0
+	echo >&7
+	try 10 in_call $3 && try 10 in_call $4
+	echo "$((! $?)) fsync() and truncate() wait for a sComponent that is away"
+	echo >&7
+	read -r -t 20 -u 8 said
+	echo "$((! $?)) a program that is killed there is not held up"
+	sleep 4 # longer than retry_s
+	s8 1
+	echo >&7
+	read -r -u 8 said
+	[ "$said" = "Success, Success" ]
+	echo "$((! $?)) and what others wrote to the file is not lost"
+	echo "- $said"
+	exec 7>&- 8>&-
+	wait
+	[ "$(busybox head -c 6 $dir/both; busybox tail -c 5 $dir/both
+		cat $dir/both2)" = parentchildparent ]
+	echo "$((! $?)) nor is what it wrote itself"' $dir 2>&1)
+
+# Another mount replaces a file.
+out+=$'\n'$(on_sh p0 'cd /run; rm -f in out; mkfifo in out
+	head -c 4M /dev/zero > $1/map
+	lego run -n s8 -p p0 -o attr_ms=100 -- /away mapped /map < in > out &
 	run=$!
 	exec 7> in 8< out
 	read -r -u 8
-	echo 0 > /sys/kernel/config/lego/scomp/s8/enable
+	cp $1/map $1/map.new && mv $1/map.new $1/map
 	echo >&7
-	exec 7>&- 8>&-
-	i=0
-	while kill -0 $run 2> /dev/null && [ $((i += 1)) -lt 300 ]; do sleep 0.1; done
-	kill -0 $run 2> /dev/null
-	echo "$? a program that ends while its sComponent is away is not held up"
-	[ -s $dir/late ] && echo "- it had been written before that"
-	echo 1 > /sys/kernel/config/lego/scomp/s8/enable
-	i=0
-	until [ -s $dir/late ] || [ $((i += 1)) -gt 200 ]; do sleep 0.1; done
-	[ "$(cat $dir/late)" = late ]
-	echo "$((! $?)) and what it wrote is there when the sComponent is"' $dir 2>&1)
-expect_log "s8: storage s8 does not answer"
+	wait $run
+	[ $? = 135 ] && dmesg | tail -n 30 | busybox grep -q "away.*map"
+	echo "$((! $?)) a program whose file another mount replaced ends, and the log says so"' \
+	$dir 2>&1)
 
 # A block that cannot be read.
 out+=$'\n'$(on_sh p0 'export DM_DISABLE_UDEV=1
@@ -113,14 +174,14 @@ out+=$'\n'$(on_sh p0 'export DM_DISABLE_UDEV=1
 	at=$((at * 8)) # sectors
 	table "0 $at linear $loop 0
 $at 8 error
-$((at + 8)) $((131072 - at - 8)) linear $loop $((at + 8))"
+$((at + 8)) $((262144 - at - 8)) linear $loop $((at + 8))"
 	echo 3 > /proc/sys/vm/drop_caches
 	lego run -n s8 -p p0 -- /busybox cat /big > /run/got 2> /run/err
 	status=$?
 	size=$(stat -c %s /run/got)
 	[ $status = 1 ] && grep -q "Input/output error" /run/err
 	echo "$((! $?)) a block that cannot be read is an error of read()"
-	table "0 131072 linear $loop 0"
+	table "0 262144 linear $loop 0"
 	[ "$size" -lt $((301 * 4096)) ] && cmp -n "$size" $1/big /run/got
 	echo "$((! $?)) and what was read before it is right"
 	lego run -n s8 -p p0 -- /busybox cat /big | cmp - $1/big
@@ -132,7 +193,7 @@ while read -r good name; do
 	*) tap_note "$good $name" ;;
 	esac
 done <<< "$out"
-tap_is $tap_nr 14 "all of that was tried"
+tap_is $tap_nr 20 "all of that was tried"
 on_sh s0 'lego vnode rm s8; rmdir /sys/kernel/config/lego/scomp/s8
 	umount $1; DM_DISABLE_UDEV=1 dmsetup remove s8
 	losetup -d $(losetup -j $1.img | cut -d: -f1); rm $1.img' $dir
