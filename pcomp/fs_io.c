@@ -140,8 +140,15 @@ out_put:
 
 static int pcomp_fs_read_folio(struct file *file, struct folio *folio)
 {
-	int err = pcomp_fs_fetch(folio->mapping->host, file, folio);
+	struct inode *inode = folio->mapping->host;
+	int err = pcomp_fs_fetch(inode, file, folio);
 
+	/* read() has looked before and says so; a mapping's page is SIGBUS. */
+	if (err == -ESTALE && file)
+		pr_warn_ratelimited("%s: file %pD4 of %s (%d) was replaced or removed by another mount or at storage %s while it was in use: what is not cached of it can not be read (SIGBUS)\n",
+				    PCOMP_FS(inode->i_sb)->vnode, file,
+				    current->comm, task_tgid_nr(current),
+				    PCOMP_FS(inode->i_sb)->storage);
 	folio_unlock(folio);
 	return err;
 }
@@ -322,6 +329,22 @@ static ssize_t pcomp_fs_write(struct pcomp_fs_wb *wb, loff_t pos, size_t off,
 	return le32_to_cpu(rsp.count);
 }
 
+/* Who has written may have ended, or not ask. */
+static void pcomp_fs_tell_lost(struct inode *inode, int err)
+{
+	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
+	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
+	struct pcomp_fs_file *ff;
+
+	/* No reference to a dentry: see struct pcomp_fs_name. */
+	spin_lock(&fi->lock);
+	ff = list_first_entry_or_null(&fi->files, struct pcomp_fs_file, list);
+	if (ff)
+		pr_warn_ratelimited("%s: what was written to file %pd4 is lost: storage %s did not take it (error %d)\n",
+				    fs->vnode, ff->dentry, fs->storage, err);
+	spin_unlock(&fi->lock);
+}
+
 static void pcomp_fs_wb_flush(struct pcomp_fs_wb *wb)
 {
 	loff_t pos;
@@ -339,6 +362,7 @@ static void pcomp_fs_wb_flush(struct pcomp_fs_wb *wb)
 		done += n;
 	}
 	if (n < 0) {
+		pcomp_fs_tell_lost(wb->inode, n);
 		mapping_set_error(wb->inode->i_mapping, n);
 		pcomp_fs_write_failed(wb->inode);
 		if (!wb->err)

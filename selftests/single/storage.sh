@@ -157,7 +157,7 @@ out+=$'\n'$(on_sh p0 'cd /run; rm -f in out; mkfifo in out
 	cp $1/map $1/map.new && mv $1/map.new $1/map
 	echo >&7
 	wait $run
-	[ $? = 135 ] && dmesg | tail -n 30 | busybox grep -q "away.*map"
+	[ $? = 135 ] && dmesg | tail -n 30 | busybox grep -q "file .*map of away"
 	echo "$((! $?)) a program whose file another mount replaced ends, and the log says so"' \
 	$dir 2>&1)
 
