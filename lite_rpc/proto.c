@@ -140,7 +140,7 @@ static const struct lite_op_desc ops_scomp[] = {
 		sizeof(struct scomp_attr), 0),
 	OP_PATH(SCOMP_REMOVE, struct scomp_remove_req, 0, 0),
 	OP_PATH(SCOMP_RENAME, struct scomp_rename_req, 0, 0),
-	OP_PATH(SCOMP_SYMLINK, struct scomp_path_req,
+	OP_PATH(SCOMP_SYMLINK, struct scomp_symlink_req,
 		sizeof(struct scomp_attr), 0),
 	OP_PATH(SCOMP_LINK, struct scomp_path_req,
 		sizeof(struct scomp_attr), 0),

@@ -9,9 +9,11 @@
 #include <linux/kdev_t.h>
 #include <linux/mm.h>
 #include <linux/namei.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/stat.h>
 #include <linux/string.h>
+#include <linux/time64.h>
 #include <linux/uidgid.h>
 #include "fs_priv.h"
 
@@ -171,13 +173,41 @@ static int pcomp_fs_instantiate(struct inode *dir, struct dentry *dentry,
 	return 0;
 }
 
+/* Tells what a request makes from what others make: see struct scomp_create_req. */
+static __le32 pcomp_fs_mark(void)
+{
+	return cpu_to_le32(get_random_u32() % (NSEC_PER_SEC - 1) + 1);
+}
+
+/*
+ * CREATE and SYMLINK: @excl is in @call->req. If the sComponent was started again
+ * meanwhile, what is there may have been made by us.
+ */
+static int pcomp_fs_rpc_make(struct inode *dir, struct pcomp_fs_call *call,
+			     __le32 *excl)
+{
+	int err;
+
+	*excl = cpu_to_le32(SCOMP_EXCL);
+	call->unsure = true;
+	err = pcomp_fs_rpc(PCOMP_FS(dir->i_sb), call);
+	if (err == -EIO && call->maybe) {
+		*excl = cpu_to_le32(SCOMP_EXCL_AGAIN);
+		call->unsure = false;
+		err = pcomp_fs_rpc(PCOMP_FS(dir->i_sb), call);
+	}
+	if (!err && call->rsp_len != sizeof(struct scomp_attr))
+		err = -EIO;
+	return err;
+}
+
 static int pcomp_fs_make(struct inode *dir, struct dentry *dentry, umode_t mode,
 			 dev_t rdev)
 {
 	struct scomp_create_req req = {
 		.mode = cpu_to_le32(mode),
 		.rdev = cpu_to_le32(new_encode_dev(rdev)),
-		.excl = cpu_to_le32(1),
+		.mark = pcomp_fs_mark(),
 	};
 	struct scomp_attr attr;
 	struct pcomp_fs_call call = {
@@ -194,14 +224,7 @@ static int pcomp_fs_make(struct inode *dir, struct dentry *dentry, umode_t mode,
 
 	if (pcomp_fs_is_hidden(dentry->d_parent, &dentry->d_name))
 		return -EACCES;
-	err = pcomp_fs_rpc(PCOMP_FS(dir->i_sb), &call);
-	if (err == -EEXIST && call.maybe) {
-		/* by us, before the answer was lost */
-		req.excl = 0;
-		err = pcomp_fs_rpc(PCOMP_FS(dir->i_sb), &call);
-	}
-	if (!err && call.rsp_len != sizeof(attr))
-		err = -EIO;
+	err = pcomp_fs_rpc_make(dir, &call, &req.excl);
 	if (err) {
 		d_drop(dentry);
 		return err;
@@ -233,16 +256,6 @@ static int pcomp_fs_mknod(struct mnt_idmap *idmap, struct inode *dir,
 	return pcomp_fs_make(dir, dentry, mode, rdev);
 }
 
-/* SYMLINK and LINK */
-static int pcomp_fs_rpc_new(struct inode *dir, struct pcomp_fs_call *call)
-{
-	int err = pcomp_fs_rpc(PCOMP_FS(dir->i_sb), call);
-
-	if (!err && call->rsp_len != sizeof(struct scomp_attr))
-		err = -EIO;
-	return err;
-}
-
 /*
  * LINK says that @dentry is there, and its first answer was lost: is it @old's
  * name, by us, or has another made it? Return: -EEXIST, or 0 and the attributes.
@@ -265,33 +278,10 @@ static int pcomp_fs_linked(struct dentry *old, struct dentry *dentry,
 	       attr->mode == mine.mode ? 0 : -EEXIST;
 }
 
-/* The same of SYMLINK: does @dentry say @target? */
-static int pcomp_fs_symlinked(struct dentry *dentry, const char *target,
-			      struct scomp_attr *attr)
-{
-	struct pcomp_fs_name name = { .dentry = dentry };
-	char *said;
-	int err;
-
-	err = pcomp_fs_rpc_getattr(PCOMP_FS(dentry->d_sb), NULL, name, 0, attr);
-	if (err)
-		return err;
-	if (!S_ISLNK(le32_to_cpu(attr->mode)))
-		return -EEXIST;
-	said = kmalloc(SCOMP_TARGET_MAX, GFP_KERNEL);
-	if (!said)
-		return -ENOMEM;
-	err = pcomp_fs_rpc_readlink(dentry, NULL, said);
-	if (!err && strcmp(said, target))
-		err = -EEXIST;
-	kfree(said);
-	return err;
-}
-
 static int pcomp_fs_symlink(struct mnt_idmap *idmap, struct inode *dir,
 			    struct dentry *dentry, const char *target)
 {
-	struct scomp_path_req req = {};
+	struct scomp_symlink_req req = { .mark = pcomp_fs_mark() };
 	struct scomp_attr attr;
 	struct pcomp_fs_call call = {
 		.op = SCOMP_SYMLINK,
@@ -309,9 +299,7 @@ static int pcomp_fs_symlink(struct mnt_idmap *idmap, struct inode *dir,
 
 	if (pcomp_fs_is_hidden(dentry->d_parent, &dentry->d_name))
 		return -EACCES;
-	err = pcomp_fs_rpc_new(dir, &call);
-	if (err == -EEXIST && call.maybe)
-		err = pcomp_fs_symlinked(dentry, target, &attr);
+	err = pcomp_fs_rpc_make(dir, &call, &req.excl);
 	if (err) {
 		d_drop(dentry);
 		return err;
@@ -339,7 +327,9 @@ static int pcomp_fs_link(struct dentry *old, struct inode *dir,
 
 	if (pcomp_fs_is_hidden(dentry->d_parent, &dentry->d_name))
 		return -EACCES;
-	err = pcomp_fs_rpc_new(dir, &call);
+	err = pcomp_fs_rpc(PCOMP_FS(dir->i_sb), &call);
+	if (!err && call.rsp_len != sizeof(attr))
+		err = -EIO;
 	if (err == -EEXIST && call.maybe)
 		err = pcomp_fs_linked(old, dentry, &attr);
 	if (err) {
@@ -367,6 +357,27 @@ static int pcomp_fs_link(struct dentry *old, struct inode *dir,
 	return 0;
 }
 
+/*
+ * Before a change of names is sent to an sComponent that was started again: where
+ * do they lead now? Return: 0 and the attributes, -ESTALE (to no file), or an error.
+ */
+static int pcomp_fs_leads_to(struct inode *inode, struct pcomp_fs_name name,
+			     unsigned int flags, struct scomp_attr *attr)
+{
+	return pcomp_fs_stale(pcomp_fs_rpc_getattr(PCOMP_FS(inode->i_sb), NULL,
+						   name, flags, attr));
+}
+
+/* Surely the same, while pcomp_fs_same() believes that numbers may change. */
+static bool pcomp_fs_has_number(const struct inode *inode,
+				const struct scomp_attr *attr)
+{
+	return !((inode->i_mode ^ le32_to_cpu(attr->mode)) & S_IFMT) &&
+	       inode->i_ino == le64_to_cpu(attr->ino) &&
+	       (S_ISDIR(inode->i_mode) ||
+		inode->i_generation == le32_to_cpu(attr->generation));
+}
+
 static int pcomp_fs_rpc_remove(struct inode *dir, struct dentry *dentry,
 			       bool is_dir)
 {
@@ -379,13 +390,20 @@ static int pcomp_fs_rpc_remove(struct inode *dir, struct dentry *dentry,
 		.name.dentry = dentry,
 		.req = &req,
 		.req_len = sizeof(req),
+		.unsure = true,
 	};
+	struct inode *inode = d_inode(dentry);
+	struct scomp_attr attr;
 	int err;
 
-	err = pcomp_fs_rpc(PCOMP_FS(dir->i_sb), &call);
-	if (err == -ENOENT && call.maybe)
-		err = 0;
-	return err;
+	do {
+		err = pcomp_fs_rpc(PCOMP_FS(dir->i_sb), &call);
+		if (err != -EIO || !call.maybe)
+			return err;
+		/* If it was removed, others may have made another since. */
+		err = pcomp_fs_leads_to(inode, call.name, 0, &attr);
+	} while (!err && pcomp_fs_same(inode, &attr, false));
+	return err == -ESTALE ? 0 : err;
 }
 
 /*
@@ -483,20 +501,28 @@ static int pcomp_fs_rpc_rename(struct pcomp_fs *fs, struct inode *old_dir,
 		.req = &req,
 		.req_len = sizeof(req),
 		.locked = true,
+		.unsure = true,
 	};
-	int err;
+	struct scomp_attr attr, attr2;
+	int err, err2;
 
-	err = pcomp_fs_rpc(fs, &call);
-	if (call.maybe && (err == -ENOENT || err == -EEXIST)) {
-		/* done, and the answer lost? */
-		struct scomp_attr attr;
-
-		if (!pcomp_fs_rpc_getattr(fs, NULL, call.name2,
-					  PCOMP_FS_LOCKED, &attr) &&
-		    pcomp_fs_same(inode, &attr, false))
-			err = 0;
-	}
-	return err;
+	do {
+		err = pcomp_fs_rpc(fs, &call);
+		if (err != -EIO || !call.maybe)
+			return err;
+		/* If it was renamed, others may have made another since. */
+		err2 = pcomp_fs_leads_to(inode, call.name2, PCOMP_FS_LOCKED,
+					 &attr2);
+		if (!err2 && pcomp_fs_has_number(inode, &attr2))
+			return 0;
+		err = pcomp_fs_leads_to(inode, call.name, PCOMP_FS_LOCKED,
+					&attr);
+	} while (!err && pcomp_fs_same(inode, &attr, false));
+	if (err && err != -ESTALE)
+		return err;
+	if (!err2)
+		return pcomp_fs_same(inode, &attr2, false) ? 0 : -ENOENT;
+	return err2 == -ESTALE ? -ENOENT : err2;
 }
 
 /* path_sem is held for writing: no other call is out, none starts. */

@@ -173,14 +173,13 @@ int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 }
 
 /* SCOMP_READLINK, into @out, unless it is NULL, if it is too long for @rsp. */
-static int pcomp_fs_readlink(struct dentry *dentry, const struct cred *cred,
+static int pcomp_fs_readlink(struct dentry *dentry,
 			     struct scomp_readlink_rsp *rsp,
 			     const struct lite_sge *out)
 {
 	struct scomp_path_req req = {};
 	struct pcomp_fs_call call = {
 		.op = SCOMP_READLINK,
-		.cred = cred,
 		.name.dentry = dentry,
 		.req = &req,
 		.req_len = sizeof(req),
@@ -203,17 +202,8 @@ static int pcomp_fs_readlink(struct dentry *dentry, const struct cred *cred,
 	return call.rsp_len == sizeof(*rsp) + len ? len : -EIO;
 }
 
-/**
- * pcomp_fs_rpc_readlink() - what does a symbolic link say?
- * @dentry: the link
- * @cred: with whose rights
- * @target: room for SCOMP_TARGET_MAX bytes; filled in, with a NUL
- *
- * Context: process, sleeps.
- * Return: 0 or an error.
- */
-int pcomp_fs_rpc_readlink(struct dentry *dentry, const struct cred *cred,
-			  char *target)
+/* @target: room for SCOMP_TARGET_MAX bytes; filled in, with a NUL. */
+static int pcomp_fs_rpc_readlink(struct dentry *dentry, char *target)
 {
 	struct pcomp_fs_pool *pool = PCOMP_FS(dentry->d_sb)->read_pool;
 	struct pcomp_fs_buf *buf = NULL;
@@ -226,7 +216,7 @@ int pcomp_fs_rpc_readlink(struct dentry *dentry, const struct cred *cred,
 	if (!rsp)
 		return -ENOMEM;
 	said = rsp + 1;
-	ret = pcomp_fs_readlink(dentry, cred, rsp, NULL);
+	ret = pcomp_fs_readlink(dentry, rsp, NULL);
 	if (ret == -EMSGSIZE) {
 		/* longer than a message */
 		ret = -EINTR;
@@ -234,7 +224,7 @@ int pcomp_fs_rpc_readlink(struct dentry *dentry, const struct cred *cred,
 		if (!buf)
 			goto out_free;
 		sge = (struct lite_sge){ pool->mr, buf->off, SCOMP_IO_MAX };
-		ret = pcomp_fs_readlink(dentry, cred, rsp, &sge);
+		ret = pcomp_fs_readlink(dentry, rsp, &sge);
 		if (!ret) {
 			said = buf->va;
 			ret = le32_to_cpu(rsp->len);
@@ -268,7 +258,7 @@ static const char *pcomp_fs_get_link(struct dentry *dentry,
 	target = kmalloc(SCOMP_TARGET_MAX, GFP_KERNEL);
 	if (!target)
 		return ERR_PTR(-ENOMEM);
-	err = pcomp_fs_rpc_readlink(dentry, NULL, target);
+	err = pcomp_fs_rpc_readlink(dentry, target);
 	link = err ? NULL : kstrdup(target, GFP_KERNEL);
 	kfree(target);
 	if (!link)

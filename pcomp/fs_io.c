@@ -432,6 +432,7 @@ static int pcomp_fs_writepages(struct address_space *mapping,
 {
 	struct inode *inode = mapping->host;
 	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
+	bool wait = wbc->sync_mode == WB_SYNC_ALL;
 	struct pcomp_fs_wb *wb;
 	int err;
 

@@ -59,14 +59,18 @@ static int pcomp_fs_silly_rpc(struct pcomp_fs *fs, u16 op,
 		.rsp = &attr,
 		.rsp_size = sizeof(attr),
 		.locked = true,
+		.unsure = to.str,
 	};
-	int err = pcomp_fs_rpc(fs, &call);
+	int err;
 
-	/* Done, and the answer lost? Nobody else makes a name like that. */
-	if (call.maybe && (err == -ENOENT || err == -EEXIST) && to.str &&
-	    pcomp_fs_silly_is_there(fs, to))
-		err = 0;
-	return err;
+	for (;;) {
+		err = pcomp_fs_rpc(fs, &call);
+		if (err != -EIO || !call.maybe || !to.str)
+			return err;
+		/* Done, and the answer lost? Nobody else makes such a name. */
+		if (pcomp_fs_silly_is_there(fs, to))
+			return 0;
+	}
 }
 
 static int pcomp_fs_silly_give(struct pcomp_fs *fs, u16 op,

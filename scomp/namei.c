@@ -11,6 +11,8 @@
 #include <linux/namei.h>
 #include <linux/stat.h>
 #include <linux/string.h>
+#include <linux/time64.h>
+#include <linux/uidgid.h>
 #include "compat.h"
 #include "scomp.h"
 
@@ -73,6 +75,42 @@ static int scomp_make(struct path *parent, struct dentry *dentry, umode_t mode,
 	}
 }
 
+/*
+ * Marks what was made with a number of the request: in its access time, of which
+ * nobody misses the nanoseconds. It does no harm if that fails.
+ */
+static void scomp_mark(struct path *parent, struct dentry *dentry, u32 mark)
+{
+	struct inode *inode = d_inode(dentry);
+	struct iattr ia = {
+		.ia_valid = ATTR_ATIME | ATTR_ATIME_SET | ATTR_FORCE,
+	};
+
+	if (!mark)
+		return;
+	ia.ia_atime = current_time(inode);
+	ia.ia_atime.tv_nsec = mark;
+	inode_lock(inode);
+	notify_change(scomp_idmap(parent->mnt), dentry, &ia, NULL);
+	inode_unlock(inode);
+}
+
+/* Return: 0 if an earlier try has made @dentry, or -EEXIST. */
+static int scomp_check_mark(struct scomp_op *op, struct path *parent,
+			    struct dentry *dentry, umode_t mode, u32 mark)
+{
+	struct path path = { .mnt = parent->mnt, .dentry = dentry };
+	struct scomp_attr attr;
+	int err;
+
+	err = scomp_fill_attr(op->sc, &path, &attr);
+	if (err)
+		return err;
+	return mark && le32_to_cpu(attr.atime_nsec) == mark &&
+	       !((le32_to_cpu(attr.mode) ^ mode) & S_IFMT) &&
+	       uid_eq(d_inode(dentry)->i_uid, op->uid) ? 0 : -EEXIST;
+}
+
 /* Some file systems leave a new directory's dentry without its inode. */
 static int scomp_look_again(struct path *parent, struct dentry **dentry)
 {
@@ -100,18 +138,22 @@ int scomp_op_create(struct scomp_op *op)
 	const struct scomp_create_req *req = op->msg;
 	struct scomp_attr *rsp = lite_req_rsp(op->req);
 	umode_t mode = le32_to_cpu(req->mode);
+	u32 excl = le32_to_cpu(req->excl);
+	u32 mark = le32_to_cpu(req->mark);
 	struct path parent, path;
 	struct dentry *dentry;
 	int err;
 
-	if (le32_to_cpu(req->excl) > 1 || le32_to_cpu(req->mode) > U16_MAX ||
-	    req->reserved)
+	if (excl > SCOMP_EXCL_AGAIN || le32_to_cpu(req->mode) > U16_MAX ||
+	    mark >= NSEC_PER_SEC)
 		return -EINVAL;
 	err = scomp_start(op, op->path, &parent, &dentry);
 	if (err)
 		return err;
 	if (d_is_positive(dentry)) {
-		if (req->excl)
+		if (excl == SCOMP_EXCL_AGAIN)
+			err = scomp_check_mark(op, &parent, dentry, mode, mark);
+		else if (excl)
 			err = -EEXIST;
 		else if (S_ISREG(mode) && d_is_dir(dentry))
 			err = -EISDIR;
@@ -120,6 +162,8 @@ int scomp_op_create(struct scomp_op *op)
 				 new_decode_dev(le32_to_cpu(req->rdev)));
 		if (!err)
 			err = scomp_look_again(&parent, &dentry);
+		if (!err)
+			scomp_mark(&parent, dentry, mark);
 	}
 	if (err) {
 		scomp_end(&parent, dentry);
@@ -260,9 +304,13 @@ out_put_from:
 	return err;
 }
 
+/* Makes @old's, or a symbolic link for a request @sym that says @target. */
 static int scomp_new_link(struct scomp_op *op, const char *name,
-			  const struct path *old, const char *target)
+			  const struct path *old,
+			  const struct scomp_symlink_req *sym,
+			  const char *target)
 {
+	u32 mark = sym ? le32_to_cpu(sym->mark) : 0;
 	struct scomp_attr *rsp = lite_req_rsp(op->req);
 	struct path parent, path;
 	struct mnt_idmap *idmap;
@@ -275,14 +323,19 @@ static int scomp_new_link(struct scomp_op *op, const char *name,
 		return err;
 	idmap = scomp_idmap(parent.mnt);
 	dir = d_inode(parent.dentry);
-	if (d_is_positive(dentry))
+	if (d_is_positive(dentry)) {
 		err = -EEXIST;
-	else if (old)
-		err = vfs_link(old->dentry, idmap, dir, dentry, NULL);
-	else
-		err = vfs_symlink(idmap, dir, dentry, target);
-	if (!err)
-		err = scomp_look_again(&parent, &dentry);
+		if (sym && le32_to_cpu(sym->excl) == SCOMP_EXCL_AGAIN)
+			err = scomp_check_mark(op, &parent, dentry, S_IFLNK,
+					       mark);
+	} else {
+		err = old ? vfs_link(old->dentry, idmap, dir, dentry, NULL) :
+			    vfs_symlink(idmap, dir, dentry, target);
+		if (!err)
+			err = scomp_look_again(&parent, &dentry);
+		if (!err)
+			scomp_mark(&parent, dentry, mark);
+	}
 	if (!err) {
 		path.mnt = parent.mnt;
 		path.dentry = dentry;
@@ -300,7 +353,13 @@ static int scomp_new_link(struct scomp_op *op, const char *name,
  */
 int scomp_op_symlink(struct scomp_op *op)
 {
-	return scomp_new_link(op, op->path, NULL, op->path2);
+	const struct scomp_symlink_req *req = op->msg;
+	u32 excl = le32_to_cpu(req->excl);
+
+	if (!excl || excl > SCOMP_EXCL_AGAIN ||
+	    le32_to_cpu(req->mark) >= NSEC_PER_SEC)
+		return -EINVAL;
+	return scomp_new_link(op, op->path, NULL, req, op->path2);
 }
 
 /**
@@ -317,7 +376,7 @@ int scomp_op_link(struct scomp_op *op)
 	ret = scomp_lookup(op->sc, op->path, 0, &old);
 	if (ret)
 		return ret;
-	ret = scomp_new_link(op, op->path2, &old, NULL);
+	ret = scomp_new_link(op, op->path2, &old, NULL, NULL);
 	path_put(&old);
 	return ret;
 }

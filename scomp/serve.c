@@ -40,7 +40,7 @@ static const struct scomp_op_desc scomp_ops[] = {
 	SCOMP_OP(SCOMP_CREATE, scomp_create_req, 1, scomp_op_create),
 	SCOMP_OP(SCOMP_REMOVE, scomp_remove_req, 1, scomp_op_remove),
 	SCOMP_OP(SCOMP_RENAME, scomp_rename_req, 2, scomp_op_rename),
-	SCOMP_OP(SCOMP_SYMLINK, scomp_path_req, 2, scomp_op_symlink),
+	SCOMP_OP(SCOMP_SYMLINK, scomp_symlink_req, 2, scomp_op_symlink),
 	SCOMP_OP(SCOMP_LINK, scomp_path_req, 2, scomp_op_link),
 	SCOMP_OP(SCOMP_FSYNC, scomp_path_req, 1, scomp_op_fsync),
 	SCOMP_OP(SCOMP_STATFS, scomp_path_req, 1, scomp_op_statfs),

@@ -1146,9 +1146,8 @@ struct scomp_before {
 static_assert(sizeof(struct scomp_before) == 32);
 
 /*
- * GETATTR, READLINK, FSYNC, STATFS; CANCEL (no path).
- * SYMLINK: path is the new link, path2 what it says. LINK: path exists, path2
- * is the new name. Both reply with struct scomp_attr.
+ * GETATTR, READLINK, FSYNC, STATFS; CANCEL (no path). LINK: path exists, path2 is
+ * the new name; replies with struct scomp_attr.
  */
 struct scomp_path_req {
 	struct scomp_hdr hdr;
@@ -1298,16 +1297,40 @@ struct scomp_dirent {
 
 #define SCOMP_DIRENT_HDR 20
 
-/* CREATE: a file, directory, fifo, socket or device, by S_IFMT of @mode. */
+/* What to do if the name is there: */
+#define SCOMP_OPEN 0 /* nothing, that is what is wanted */
+#define SCOMP_EXCL 1 /* LITE_ST_EXIST */
+#define SCOMP_EXCL_AGAIN 2 /* the same, unless it has this request's mark */
+
+/**
+ * struct scomp_create_req - CREATE: a file, directory, fifo, socket or device
+ * @hdr: header
+ * @mode: its S_IFMT says which
+ * @rdev: of a device
+ * @excl: SCOMP_OPEN, SCOMP_EXCL or SCOMP_EXCL_AGAIN
+ * @mark: random number, 1 to 999999999, which tells what this request has made from
+ *	what others did, also after a restart of the sComponent: the nanoseconds
+ *	of its access time, where the file system keeps them; 0: none. An idea of
+ *	NFSv3's (RFC 1813, CREATE with EXCLUSIVE)
+ */
 struct scomp_create_req {
 	struct scomp_hdr hdr;
 	__le32 mode;
 	__le32 rdev;
-	__le32 excl; /* 1: LITE_ST_EXIST if there, 0: open what is there */
-	__le32 reserved;
+	__le32 excl;
+	__le32 mark;
 };
 
 static_assert(sizeof(struct scomp_create_req) == 48);
+
+/* SYMLINK: path is the new link, path2 what it says; replies as CREATE. */
+struct scomp_symlink_req {
+	struct scomp_hdr hdr;
+	__le32 excl; /* SCOMP_EXCL or SCOMP_EXCL_AGAIN */
+	__le32 mark;
+};
+
+static_assert(sizeof(struct scomp_symlink_req) == 40);
 
 struct scomp_remove_req {
 	struct scomp_hdr hdr;

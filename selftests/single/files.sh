@@ -186,34 +186,57 @@ tap_is "$(said 1) $(tail -n 1 "$out2")" "EEXIST EEXIST EEXIST done done done don
 tap_is "$(at_server 'cat o3/u o4/a o4/b; ls o6' | tr '\n' ' ')" "new new a r " \
 	"and what others made meanwhile is as it was"
 
-# That a link is there already does not mean that it was made by us, if the
-# sComponent is another one and cannot tell.
-at_server 'mkdir l1 l2 l3 l4; for f in l1/a l2/a l5 l6; do echo a > $f; done'
+# That a name is there already does not mean that it was made by us, nor that it
+# is not gone that we did not remove it, if the sComponent is another one.
+at_server 'mkdir l1 l2 l3 l4 m1 m2 m3 m4 m5 m6 m7 m7/a m8
+	for f in l1/a l2/a l5 l6 m6/a m8/a; do echo a > $f; done
+	echo b > m8/b'
 : > "$out2"
 py attr_ms=60000 > "$out" << END &
 fd = os.open("written", os.O_CREAT | os.O_WRONLY)
 os.write(fd, b"x")
 os.close(os.dup(fd)) # it gets to the sComponent
-at_once((os.link, "l1/a", "l1/w"), (os.symlink, "there", "l3/w"))
+new = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+at_once((os.link, "l1/a", "l1/w"), (os.symlink, "there", "l3/w"),
+        (os.open, "m1/w", new), (os.mkdir, "m3/w"), (os.unlink, "m6/w"),
+        (os.rmdir, "m7/w"))
 end = [os.open(s, os.O_WRONLY | os.O_APPEND) for s in ("l5", "l6")]
 [os.write(f, b"b\n") for f in end]
-[os.lstat(s) for s in ("l1/a", "l2/a", "l3", "l4")]
+[os.lstat(s) for s in ("l1/a", "l2/a", "l3", "l4", "m1", "m2", "m3", "m4",
+                       "m5", "m6/a", "m7/a")]
 wait()
-print(*at_once((os.link, "l1/a", "l1/b"), (os.link, "l2/a", "l2/b"),
-               (os.symlink, "there", "l3/b"), (os.symlink, "there", "l4/b"),
-               (os.write, end[0], b"c\n"), (os.write, end[1], b"c\n")))
+at = at_once((os.link, "l1/a", "l1/b"), (os.link, "l2/a", "l2/b"),
+             (os.symlink, "there", "l3/b"), (os.symlink, "there", "l4/b"),
+             (os.write, end[0], b"c\n"), (os.write, end[1], b"c\n"),
+             (os.open, "m1/b", new), (os.open, "m2/b", new),
+             (os.mkdir, "m3/b"), (os.mkdir, "m4/b"),
+             (os.symlink, "there", "m5/b"), (os.unlink, "m6/a"),
+             (os.rmdir, "m7/a"))
+print(*at[:6])
+print(*at[6:])
 print(what(os.fsync, fd))
 END
+py attr_ms=59000 > "$out2" << END &
+os.rename("m8/b", "m8/w"), os.rename("m8/w", "m8/b")
+[os.lstat(s) for s in ("m8/a", "m8/b")]
+wait()
+print(what(os.rename, "m8/a", "m8/b"))
+END
 executed() {
-	at_server '[ -e l1/b ] && [ -e l2/b ] && [ -L l3/b ] && [ -L l4/b ] &&
+	at_server 'for f in l1/b l2/b m1/b m2/b m3/b m4/b; do
+			[ -e $f ] || exit; done
+		for f in l3/b l4/b m5/b; do [ -L $f ] || exit; done
+		for f in m6/a m7/a m8/a; do [ ! -e $f ] || exit; done
 		grep -q c l5 && grep -q c l6'
 }
-unheard 1
+unheard 2
 wait_until 10 executed
-tap_ok $? "links are made"
+tap_ok $? "names are made and removed"
 # l5 is as after a crash: what was written last is not on the disk
 at_server 'rm l1/b l3/b; echo other > l1/b; ln -s here! l3/b
 	truncate -s 4 l5
+	rm m2/b m5/b; rmdir m4/b; : > m2/b; mkdir m4/b; ln -s there m5/b
+	echo other > m6/a; echo other > m8/a
 	echo 0 > $1; rmmod scomp && insmod $2 name=s0 addr=loop:s0 gmgr=loop:g0 \
 		dir=/srv/lego' $drop "$TOP/build/$KERNEL/scomp/scomp.ko"
 wait
@@ -221,9 +244,14 @@ tap_is "$(said 1)" "EEXIST done EEXIST done done EIO" \
 	"when they are asked for again, those of others are not taken for them"
 tap_is "$(at_server 'cat l1/b; readlink l3/b')" "$(printf 'other\nhere!')" \
 	"and are as they were"
+tap_is "$(said 2)" "done EEXIST done EEXIST EEXIST done done" \
+	"nor are files and directories"
+tap_is "$(tail -n 1 "$out2")" "done" "a rename is done"
+tap_is "$(at_server 'cat m6/a m8/a m8/b')" "$(printf 'other\nother\na')" \
+	"and what others have put in place of what was removed or renamed is there"
 tap_is "$(at_server 'cat l5 l6 | tr "\n" " "')" "a b c a b c " \
 	"and what was appended is there once"
-tap_is "$(said 2)" "done" \
+tap_is "$(said 3)" "done" \
 	"what was written is not lost when scomp is loaded again"
 
 on s0 rm -rf $here
