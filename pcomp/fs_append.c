@@ -19,7 +19,7 @@ static bool pcomp_fs_not_appended(struct inode *inode,
 				  struct pcomp_fs_name name, u64 size)
 {
 	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
-	bool not = !pcomp_fs_look(inode, name, false);
+	bool not = !pcomp_fs_look(inode, name);
 
 	spin_lock(&fi->lock);
 	not = not && fi->size <= size;
@@ -50,7 +50,7 @@ static int pcomp_fs_append_once(struct inode *inode, struct pcomp_fs_call *call,
 		if (looked)
 			return -ESTALE;
 		looked = true;
-		err = pcomp_fs_look(inode, call->name, false);
+		err = pcomp_fs_look(inode, call->name);
 		if (err)
 			return err;
 	}
@@ -163,7 +163,7 @@ ssize_t pcomp_fs_append(struct kiocb *iocb, struct iov_iter *from)
 	n = pcomp_fs_write_back(inode);
 	if (n)
 		goto out_unlock;
-	buf = pcomp_fs_buf_get_killable(pool);
+	buf = pcomp_fs_buf_get(pool);
 	n = -EINTR;
 	if (!buf)
 		goto out_unlock;

@@ -299,7 +299,6 @@ struct scomp_file pcomp_fs_which(struct inode *inode)
  * pcomp_fs_look() - ask for a file's attributes
  * @inode: the file
  * @name: by which name
- * @nokill: signals do not end the wait
  *
  * If pcomp_fs_inode.change is held then no change of ours is out that may have
  * given the file another number: what seems to be another file is one.
@@ -307,14 +306,14 @@ struct scomp_file pcomp_fs_which(struct inode *inode)
  * Context: process, sleeps.
  * Return: 0, -ESTALE (it has not got its name any more), or an error.
  */
-int pcomp_fs_look(struct inode *inode, struct pcomp_fs_name name, bool nokill)
+int pcomp_fs_look(struct inode *inode, struct pcomp_fs_name name)
 {
 	struct scomp_attr attr;
 	u64 gen = pcomp_fs_gen(inode->i_sb);
 	int err;
 
-	err = pcomp_fs_rpc_getattr(PCOMP_FS(inode->i_sb), NULL, name,
-				   nokill ? PCOMP_FS_NOKILL : 0, &attr);
+	err = pcomp_fs_rpc_getattr(PCOMP_FS(inode->i_sb), NULL, name, false,
+				   &attr);
 	if (err)
 		return pcomp_fs_stale(err);
 	if (!pcomp_fs_same(inode, &attr, false))
@@ -351,13 +350,13 @@ int pcomp_fs_refresh_now(struct dentry *dentry)
 	struct pcomp_fs_inode *fi = PCOMP_FS_I(inode);
 	int err;
 
-	err = pcomp_fs_look(inode, name, false);
+	err = pcomp_fs_look(inode, name);
 	if (err != -ESTALE)
 		return err;
 	err = mutex_lock_killable(&fi->change);
 	if (err)
 		return err;
-	err = pcomp_fs_look(inode, name, false);
+	err = pcomp_fs_look(inode, name);
 	mutex_unlock(&fi->change);
 	return err;
 }

@@ -77,7 +77,7 @@ static int pcomp_fs_d_revalidate(struct dentry *dentry, unsigned int flags)
 		return 1;
 	gen = pcomp_fs_gen(dentry->d_sb);
 	err = pcomp_fs_rpc_getattr(PCOMP_FS(dentry->d_sb), NULL, name,
-				   0, &attr);
+				   false, &attr);
 	if (err == -ENOENT || err == -ENOTDIR || err == -ELOOP)
 		return 0;
 	if (err)
@@ -132,7 +132,7 @@ static struct dentry *pcomp_fs_lookup(struct inode *dir, struct dentry *dentry,
 		goto out;
 	gen = pcomp_fs_gen(dir->i_sb);
 	err = pcomp_fs_rpc_getattr(PCOMP_FS(dir->i_sb), current_cred(),
-				   name, 0, &attr);
+				   name, false, &attr);
 	/* What was a directory on the way is none: walk again, and look. */
 	if ((err == -ENOTDIR || err == -ELOOP) && !(flags & LOOKUP_REVAL))
 		err = -ESTALE;
@@ -269,9 +269,9 @@ static int pcomp_fs_linked(struct dentry *old, struct dentry *dentry,
 	struct scomp_attr mine;
 	int err;
 
-	err = pcomp_fs_rpc_getattr(fs, NULL, old_name, 0, &mine);
+	err = pcomp_fs_rpc_getattr(fs, NULL, old_name, false, &mine);
 	if (!err)
-		err = pcomp_fs_rpc_getattr(fs, NULL, name, 0, attr);
+		err = pcomp_fs_rpc_getattr(fs, NULL, name, false, attr);
 	if (err)
 		return err;
 	return attr->ino == mine.ino && attr->generation == mine.generation &&
@@ -362,10 +362,10 @@ static int pcomp_fs_link(struct dentry *old, struct inode *dir,
  * do they lead now? Return: 0 and the attributes, -ESTALE (to no file), or an error.
  */
 static int pcomp_fs_leads_to(struct inode *inode, struct pcomp_fs_name name,
-			     unsigned int flags, struct scomp_attr *attr)
+			     bool locked, struct scomp_attr *attr)
 {
 	return pcomp_fs_stale(pcomp_fs_rpc_getattr(PCOMP_FS(inode->i_sb), NULL,
-						   name, flags, attr));
+						   name, locked, attr));
 }
 
 /* Surely the same, while pcomp_fs_same() believes that numbers may change. */
@@ -401,7 +401,7 @@ static int pcomp_fs_rpc_remove(struct inode *dir, struct dentry *dentry,
 		if (err != -EIO || !call.maybe)
 			return err;
 		/* If it was removed, others may have made another since. */
-		err = pcomp_fs_leads_to(inode, call.name, 0, &attr);
+		err = pcomp_fs_leads_to(inode, call.name, false, &attr);
 	} while (!err && pcomp_fs_same(inode, &attr, false));
 	return err == -ESTALE ? 0 : err;
 }
@@ -511,11 +511,11 @@ static int pcomp_fs_rpc_rename(struct pcomp_fs *fs, struct inode *old_dir,
 		if (err != -EIO || !call.maybe)
 			return err;
 		/* If it was renamed, others may have made another since. */
-		err2 = pcomp_fs_leads_to(inode, call.name2, PCOMP_FS_LOCKED,
+		err2 = pcomp_fs_leads_to(inode, call.name2, true,
 					 &attr2);
 		if (!err2 && pcomp_fs_has_number(inode, &attr2))
 			return 0;
-		err = pcomp_fs_leads_to(inode, call.name, PCOMP_FS_LOCKED,
+		err = pcomp_fs_leads_to(inode, call.name, true,
 					&attr);
 	} while (!err && pcomp_fs_same(inode, &attr, false));
 	if (err && err != -ESTALE)

@@ -150,7 +150,7 @@ int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	err = pcomp_fs_rpc(PCOMP_FS(inode->i_sb), &call);
 	if (err == -EEXIST) {
 		/* Another file, or only another number? */
-		err = pcomp_fs_look(inode, call.name, false);
+		err = pcomp_fs_look(inode, call.name);
 		req.file = pcomp_fs_which(inode);
 		if (!err)
 			err = pcomp_fs_rpc(PCOMP_FS(inode->i_sb), &call);
@@ -220,7 +220,7 @@ static int pcomp_fs_rpc_readlink(struct dentry *dentry, char *target)
 	if (ret == -EMSGSIZE) {
 		/* longer than a message */
 		ret = -EINTR;
-		buf = pcomp_fs_buf_get_killable(pool);
+		buf = pcomp_fs_buf_get(pool);
 		if (!buf)
 			goto out_free;
 		sge = (struct lite_sge){ pool->mr, buf->off, SCOMP_IO_MAX };

@@ -111,7 +111,7 @@ static int pcomp_fs_fetch(struct inode *inode, struct file *file,
 			  struct folio *folio)
 {
 	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
-	struct pcomp_fs_buf *buf = pcomp_fs_buf_get_killable(fs->read_pool);
+	struct pcomp_fs_buf *buf = pcomp_fs_buf_get(fs->read_pool);
 	struct pcomp_fs_call by = {};
 	ssize_t n;
 
@@ -125,7 +125,7 @@ static int pcomp_fs_fetch(struct inode *inode, struct file *file,
 		n = mutex_lock_killable(&PCOMP_FS_I(inode)->change);
 		if (n)
 			goto out_put;
-		n = pcomp_fs_look(inode, by.name, false);
+		n = pcomp_fs_look(inode, by.name);
 		if (!n)
 			n = pcomp_fs_read(inode, file, folio_pos(folio),
 					  folio_size(folio), buf, false);
@@ -157,7 +157,7 @@ static void pcomp_fs_readahead(struct readahead_control *rac)
 {
 	struct inode *inode = rac->mapping->host;
 	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
-	struct pcomp_fs_buf *buf = pcomp_fs_buf_get_killable(fs->read_pool);
+	struct pcomp_fs_buf *buf = pcomp_fs_buf_get(fs->read_pool);
 	loff_t pos = readahead_pos(rac);
 	size_t left = readahead_length(rac);
 	struct folio *folio;
@@ -299,16 +299,18 @@ static ssize_t pcomp_fs_write(struct pcomp_fs_wb *wb, loff_t pos, size_t off,
 		.rsp = &rsp,
 		.rsp_size = sizeof(rsp),
 		.in = &sge,
-		.nokill = true,
 	};
 	int err;
 
-	mutex_lock(&PCOMP_FS_I(inode)->change);
+	/* A kernel thread's, see pcomp_fs_writepages(): it gets no signal. */
+	err = mutex_lock_killable(&PCOMP_FS_I(inode)->change);
+	if (err)
+		return err;
 	req.file = pcomp_fs_which(inode);
 	err = pcomp_fs_rpc(fs, &call);
 	if (err == -EEXIST) {
 		/* Another file, or only another number? */
-		err = pcomp_fs_look(inode, call.name, true);
+		err = pcomp_fs_look(inode, call.name);
 		req.file = pcomp_fs_which(inode);
 		if (!err)
 			err = pcomp_fs_rpc(fs, &call);
@@ -376,7 +378,12 @@ static void pcomp_fs_wb_flush(struct pcomp_fs_wb *wb)
 	wb->len = 0;
 }
 
-/* write_cache_pages() has locked it and taken its dirt: copy and let go. */
+/*
+ * write_cache_pages() has locked it and taken its dirt: copy and let go. Not with
+ * the lock while others are on their way: a program that wants to write to it
+ * would wait for the sComponent, and could not be killed. What somebody writes
+ * after that makes it dirty again.
+ */
 static int pcomp_fs_wb_add(PCOMP_WB_PAGE *page, struct writeback_control *wbc,
 			   void *data)
 {
@@ -395,6 +402,9 @@ static int pcomp_fs_wb_add(PCOMP_WB_PAGE *page, struct writeback_control *wbc,
 		/* mmap may have written there; nobody shall ever see it */
 		folio_zero_segment(folio, len, folio_size(folio));
 	}
+	folio_get(folio);
+	folio_start_writeback(folio);
+	folio_unlock(folio);
 	if (wb->nr &&
 	    (wb->nr == PCOMP_FS_PAGES || wb->len % PAGE_SIZE ||
 	     folio_pos(folio) != folio_pos(wb->folio[0]) + wb->len))
@@ -402,9 +412,6 @@ static int pcomp_fs_wb_add(PCOMP_WB_PAGE *page, struct writeback_control *wbc,
 	from = kmap_local_folio(folio, 0);
 	memcpy(wb->buf->va + wb->len, from, len);
 	kunmap_local(from);
-	folio_get(folio);
-	folio_start_writeback(folio);
-	folio_unlock(folio);
 	wb->folio[wb->nr++] = folio;
 	wb->len += len;
 	return 0;
@@ -449,12 +456,16 @@ static int pcomp_fs_writepages(struct address_space *mapping,
 	 * Before any folio lock: whoever has a buffer and waits for a lock
 	 * must not wait for somebody who wants a buffer.
 	 */
+	err = -EINTR;
 	wb->buf = pcomp_fs_buf_get(fs->write_pool);
+	if (!wb->buf)
+		goto out_put;
 	err = write_cache_pages(mapping, wbc, pcomp_fs_wb_add, wb);
 	pcomp_fs_wb_flush(wb);
 	pcomp_fs_buf_put(fs->write_pool, wb->buf);
 	if (wb->err)
 		err = wb->err;
+out_put:
 	if (wb->cred)
 		put_cred(wb->cred);
 	kfree(wb);

@@ -107,26 +107,10 @@ static struct pcomp_fs_buf *pcomp_fs_buf_take(struct pcomp_fs_pool *pool)
  * pcomp_fs_buf_get() - a buffer of one's own, for one call or one write-back
  * @pool: from where
  *
- * Context: process. Waits for whoever has one, and each of those for calls that
- *	are bounded; not killable, since write-back is not.
- * Return: the buffer.
+ * Context: process. Waits for those that have one, which wait for the sComponent.
+ * Return: the buffer, or NULL: a fatal signal, which a kernel thread never gets.
  */
 struct pcomp_fs_buf *pcomp_fs_buf_get(struct pcomp_fs_pool *pool)
-{
-	struct pcomp_fs_buf *buf;
-
-	wait_event(pool->wait, (buf = pcomp_fs_buf_take(pool)) != NULL);
-	return buf;
-}
-
-/**
- * pcomp_fs_buf_get_killable() - the same for what a program waits for
- * @pool: from where
- *
- * Context: process.
- * Return: the buffer, or NULL: a fatal signal.
- */
-struct pcomp_fs_buf *pcomp_fs_buf_get_killable(struct pcomp_fs_pool *pool)
 {
 	struct pcomp_fs_buf *buf;
 	int err;

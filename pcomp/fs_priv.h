@@ -311,7 +311,6 @@ struct pcomp_fs_name {
  * @in: what the sComponent may read
  * @out: where it may write
  * @locked: path_sem is held for writing
- * @nokill: signals do not end the wait
  * @once: do not wait for a sComponent that is away
  * @soft: do not wait longer than pcomp_fs.retry_s for it
  * @unsure: it is an error if @maybe
@@ -335,7 +334,6 @@ struct pcomp_fs_call {
 	const struct lite_sge *in;
 	const struct lite_sge *out;
 	bool locked;
-	bool nokill;
 	bool once;
 	bool soft;
 	bool unsure;
@@ -352,12 +350,8 @@ struct lite_peer *pcomp_fs_peer(struct pcomp_fs *fs, u64 *incarnation);
 int pcomp_fs_connect(struct pcomp_fs *fs);
 void pcomp_fs_disconnect(struct pcomp_fs *fs);
 
-/* For pcomp_fs_rpc_getattr(), as in struct pcomp_fs_call. */
-#define PCOMP_FS_LOCKED BIT(0)
-#define PCOMP_FS_NOKILL BIT(1)
-
 int pcomp_fs_rpc_getattr(struct pcomp_fs *fs, const struct cred *cred,
-			 struct pcomp_fs_name name, unsigned int flags,
+			 struct pcomp_fs_name name, bool locked,
 			 struct scomp_attr *attr);
 
 /* fs_append.c */
@@ -367,7 +361,7 @@ ssize_t pcomp_fs_append(struct kiocb *iocb, struct iov_iter *from);
 int pcomp_fs_slots_init(struct pcomp_fs *fs);
 void pcomp_fs_slots_exit(struct pcomp_fs *fs);
 int pcomp_fs_settle(struct pcomp_fs *fs, struct lite_peer *peer,
-		    u64 incarnation, bool all, bool nokill);
+		    u64 incarnation, bool all);
 int pcomp_fs_slot_get(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 		      struct lite_peer *peer, u64 incarnation);
 int pcomp_fs_slot_put(struct pcomp_fs *fs, struct pcomp_fs_call *call, int err);
@@ -378,8 +372,6 @@ struct pcomp_fs_pool *pcomp_fs_pool_create(struct lite_node *node,
 					   unsigned int access);
 void pcomp_fs_pool_destroy(struct pcomp_fs_pool *pool);
 struct pcomp_fs_buf *pcomp_fs_buf_get(struct pcomp_fs_pool *pool);
-struct pcomp_fs_buf *
-pcomp_fs_buf_get_killable(struct pcomp_fs_pool *pool);
 void pcomp_fs_buf_put(struct pcomp_fs_pool *pool, struct pcomp_fs_buf *buf);
 
 /* fs_attr.c */
@@ -391,7 +383,7 @@ void pcomp_fs_remember(struct pcomp_fs_inode *fi,
 bool pcomp_fs_same(struct inode *inode, const struct scomp_attr *attr,
 		   bool trust);
 struct scomp_file pcomp_fs_which(struct inode *inode);
-int pcomp_fs_look(struct inode *inode, struct pcomp_fs_name name, bool nokill);
+int pcomp_fs_look(struct inode *inode, struct pcomp_fs_name name);
 void pcomp_fs_apply(struct inode *inode, const struct scomp_attr *attr,
 		    u64 gen);
 void pcomp_fs_apply_own(struct inode *inode, const struct scomp_attr *attr,

@@ -121,7 +121,7 @@ static int pcomp_fs_dir_load(struct file *file, struct pcomp_fs_dirfile *df)
 			     GFP_KERNEL_ACCOUNT);
 	if (!df->piece)
 		return -ENOMEM;
-	buf = pcomp_fs_buf_get_killable(fs->read_pool);
+	buf = pcomp_fs_buf_get(fs->read_pool);
 	if (!buf) {
 		pcomp_fs_dir_forget(df);
 		return -EINTR;

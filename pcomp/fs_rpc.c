@@ -19,7 +19,7 @@
 
 #define PCOMP_FS_TIMEOUT_MS 10000
 /* All calls of the mount wait for a rename; to ask again does no harm. */
-#define PCOMP_FS_LOCKED_MS 2000
+#define true_MS 2000
 #define PCOMP_FS_MEMBERS 256 /* as many as gmgr takes */
 
 /* Finds the sComponent in the membership table by its name. */
@@ -246,8 +246,7 @@ static int pcomp_fs_build_rest(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 {
 	int n;
 
-	msg->rest = call->nokill ? pcomp_fs_buf_get(fs->name_pool) :
-				   pcomp_fs_buf_get_killable(fs->name_pool);
+	msg->rest = pcomp_fs_buf_get(fs->name_pool);
 	if (!msg->rest)
 		return -EINTR;
 	n = pcomp_fs_put_rest(fs, call, msg->buf, msg->rest->va, SCOMP_IO_MAX);
@@ -314,7 +313,7 @@ static int pcomp_fs_prepare(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 		return -EIO;
 	if (call->open != incarnation)
 		call->open = 0;
-	err = pcomp_fs_settle(fs, peer, incarnation, false, call->nokill);
+	err = pcomp_fs_settle(fs, peer, incarnation, false);
 	if (err || lite_op_desc(call->op)->flags & LITE_OPF_IDEMPOTENT)
 		return err;
 	return pcomp_fs_slot_get(fs, call, peer, incarnation);
@@ -333,9 +332,8 @@ static int pcomp_fs_send(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 		.in = msg.in,
 		.out = call->out,
 		.nr_out = call->out ? 1 : 0,
-		.timeout_ms = call->locked ? PCOMP_FS_LOCKED_MS :
+		.timeout_ms = call->locked ? true_MS :
 					     PCOMP_FS_TIMEOUT_MS,
-		.nokill = call->nokill,
 	};
 	int err;
 
@@ -385,14 +383,10 @@ static int pcomp_fs_try_locked(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 
 	if (call->locked)
 		return pcomp_fs_try(fs, call, buf, away);
-	if (call->nokill) {
-		down_read(&fs->path_sem);
-	} else {
-		*away = false;
-		err = down_read_killable(&fs->path_sem);
-		if (err)
-			return err;
-	}
+	*away = false;
+	err = down_read_killable(&fs->path_sem);
+	if (err)
+		return err;
 	err = pcomp_fs_try(fs, call, buf, away);
 	up_read(&fs->path_sem);
 	return err;
@@ -429,7 +423,8 @@ static bool pcomp_fs_gives_up(struct pcomp_fs *fs,
  * @call->maybe.
  *
  * Context: process, no spinlock; allocates without recursing into the file
- *	system.
+ *	system. A fatal signal ends the wait: what must not end runs in a kernel
+ *	thread, which gets none.
  * Return: 0 or the sComponent's error; -EIO: it stayed away; -EINTR.
  */
 int pcomp_fs_rpc(struct pcomp_fs *fs, struct pcomp_fs_call *call)
@@ -469,15 +464,11 @@ int pcomp_fs_rpc(struct pcomp_fs *fs, struct pcomp_fs_call *call)
 				break;
 			}
 		}
-		if (call->nokill) {
-			msleep(wait);
-		} else {
-			if (!fatal_signal_pending(current))
-				schedule_timeout_killable(msecs_to_jiffies(wait));
-			if (fatal_signal_pending(current)) {
-				err = -EINTR;
-				break;
-			}
+		if (!fatal_signal_pending(current))
+			schedule_timeout_killable(msecs_to_jiffies(wait));
+		if (fatal_signal_pending(current)) {
+			err = -EINTR;
+			break;
 		}
 		wait = min(wait * 2, 500U);
 	}
@@ -493,13 +484,13 @@ out:
  * @fs: the mount
  * @cred: with whose rights
  * @name: which file
- * @flags: PCOMP_FS_LOCKED, PCOMP_FS_NOKILL
+ * @locked: path_sem is held for writing
  * @attr: set
  *
  * Return: 0 or an error.
  */
 int pcomp_fs_rpc_getattr(struct pcomp_fs *fs, const struct cred *cred,
-			 struct pcomp_fs_name name, unsigned int flags,
+			 struct pcomp_fs_name name, bool locked,
 			 struct scomp_attr *attr)
 {
 	struct scomp_path_req req = {};
@@ -511,8 +502,7 @@ int pcomp_fs_rpc_getattr(struct pcomp_fs *fs, const struct cred *cred,
 		.req_len = sizeof(req),
 		.rsp = attr,
 		.rsp_size = sizeof(*attr),
-		.locked = flags & PCOMP_FS_LOCKED,
-		.nokill = flags & PCOMP_FS_NOKILL,
+		.locked = locked,
 	};
 	int err = pcomp_fs_rpc(fs, &call);
 

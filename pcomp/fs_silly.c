@@ -38,7 +38,7 @@ static bool pcomp_fs_silly_is_there(struct pcomp_fs *fs,
 {
 	struct scomp_attr attr;
 
-	return !pcomp_fs_rpc_getattr(fs, NULL, name, PCOMP_FS_LOCKED,
+	return !pcomp_fs_rpc_getattr(fs, NULL, name, true,
 				     &attr);
 }
 
@@ -97,7 +97,6 @@ static void pcomp_fs_silly_rpc_remove(struct pcomp_fs *fs, const char *name)
 		.name.str = name,
 		.req = &req,
 		.req_len = sizeof(req),
-		.nokill = true,
 		.soft = true,
 	};
 
@@ -305,7 +304,6 @@ void pcomp_fs_silly_sweep(struct work_struct *work)
 		.rsp = &rsp,
 		.rsp_size = sizeof(rsp),
 		.out = &sge,
-		.nokill = true,
 		.once = true,
 	};
 

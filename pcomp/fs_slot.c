@@ -131,7 +131,6 @@ static int pcomp_fs_cancel(struct pcomp_fs *fs, struct lite_peer *peer,
  * @peer: the sComponent
  * @incarnation: its
  * @all: also those whose order does not matter, for their slots
- * @nokill: signals do not end the wait
  *
  * Context: process; sleeps, bounded: it ends with the first that is not
  *	answered.
@@ -139,7 +138,7 @@ static int pcomp_fs_cancel(struct pcomp_fs *fs, struct lite_peer *peer,
  *	error.
  */
 int pcomp_fs_settle(struct pcomp_fs *fs, struct lite_peer *peer,
-		    u64 incarnation, bool all, bool nokill)
+		    u64 incarnation, bool all)
 {
 	struct pcomp_fs_cancel_rsp rsp;
 	struct pcomp_fs_slot *slot;
@@ -147,9 +146,7 @@ int pcomp_fs_settle(struct pcomp_fs *fs, struct lite_peer *peer,
 
 	if (!atomic_read(all ? &fs->open_slots : &fs->unsettled))
 		return 0;
-	if (nokill)
-		mutex_lock(&fs->settle_mutex);
-	else if (mutex_lock_killable(&fs->settle_mutex))
+	if (mutex_lock_killable(&fs->settle_mutex))
 		return -EINTR;
 	for (slot = fs->slot; slot < fs->slot + PCOMP_FS_SLOTS; slot++) {
 		if (!READ_ONCE(slot->open) || (!all && !slot->ordered))
@@ -159,8 +156,8 @@ int pcomp_fs_settle(struct pcomp_fs *fs, struct lite_peer *peer,
 		      pcomp_fs_cancel(fs, peer, slot, &rsp) : 0;
 		if (ret >= 0)
 			pcomp_fs_slot_free(fs, slot);
-		else if (slot->ordered)
-			err = ret;
+		else if (slot->ordered || ret != -EAGAIN)
+			err = ret; /* nor will it answer for the others */
 		if (err)
 			break;
 	}
@@ -191,7 +188,7 @@ int pcomp_fs_slot_get(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 	call->slot = slot;
 	if (slot)
 		return 0;
-	pcomp_fs_settle(fs, peer, incarnation, true, call->nokill);
+	pcomp_fs_settle(fs, peer, incarnation, true);
 	return -EAGAIN;
 }
 
@@ -291,7 +288,7 @@ void pcomp_fs_slots_exit(struct pcomp_fs *fs)
 	if (atomic_read(&fs->unsettled)) {
 		peer = pcomp_fs_peer(fs, &incarnation);
 		if (!IS_ERR(peer)) {
-			pcomp_fs_settle(fs, peer, incarnation, false, true);
+			pcomp_fs_settle(fs, peer, incarnation, false);
 			lite_peer_put(peer);
 		}
 	}

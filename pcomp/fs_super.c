@@ -211,7 +211,7 @@ static int pcomp_fs_fill_super(struct super_block *sb, struct fs_context *fc)
 	sb->s_bdi->io_pages = PCOMP_FS_PAGES;
 
 	gen = pcomp_fs_gen(sb);
-	err = pcomp_fs_rpc_getattr(fs, NULL, name, 0, &attr);
+	err = pcomp_fs_rpc_getattr(fs, NULL, name, false, &attr);
 	if (!err && !S_ISDIR(le32_to_cpu(attr.mode)))
 		err = -ENOTDIR;
 	if (err) {
