@@ -163,6 +163,13 @@ int pcomp_fs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		err = -ESTALE;
 	if (!err)
 		pcomp_fs_apply_own(inode, &rsp.attr, &rsp.before);
+	/* For write-back that waits, see pcomp_fs_write(). */
+	if (!err && (ia->ia_valid & ATTR_SIZE)) {
+		spin_lock(&fi->lock);
+		if (ia->ia_size < i_size_read(inode))
+			i_size_write(inode, ia->ia_size);
+		spin_unlock(&fi->lock);
+	}
 	mutex_unlock(&fi->change);
 	if (err || !(ia->ia_valid & ATTR_SIZE))
 		return pcomp_fs_stale(err);

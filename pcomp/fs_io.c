@@ -282,14 +282,13 @@ static ssize_t pcomp_fs_write(struct pcomp_fs_wb *wb, loff_t pos, size_t off,
 	struct pcomp_fs *fs = PCOMP_FS(inode->i_sb);
 	struct scomp_io_req req = {
 		.offset = cpu_to_le64(pos),
-		.count = cpu_to_le32(len),
 	};
 	struct lite_sge sge = {
 		.mr = fs->write_pool->mr,
 		.off = wb->buf->off + off,
-		.len = len,
 	};
 	struct scomp_io_rsp rsp;
+	loff_t size;
 	struct pcomp_fs_call call = {
 		.op = SCOMP_WRITE,
 		.cred = wb->cred,
@@ -306,6 +305,15 @@ static ssize_t pcomp_fs_write(struct pcomp_fs_wb *wb, loff_t pos, size_t off,
 	err = mutex_lock_killable(&PCOMP_FS_I(inode)->change);
 	if (err)
 		return err;
+	/* It was copied, and then the file was cut: not to be so long again. */
+	size = i_size_read(inode);
+	if (pos >= size) {
+		mutex_unlock(&PCOMP_FS_I(inode)->change);
+		return len;
+	}
+	len = min_t(loff_t, len, size - pos);
+	sge.len = len;
+	req.count = cpu_to_le32(len);
 	req.file = pcomp_fs_which(inode);
 	err = pcomp_fs_rpc(fs, &call);
 	if (err == -EEXIST) {
