@@ -8,6 +8,8 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uio.h>
 #include "fs_priv.h"
 
@@ -56,7 +58,7 @@ static int pcomp_fs_append_once(struct inode *inode, struct pcomp_fs_call *call,
 	}
 }
 
-/* Return: bytes that were appended; *@end is where the file ended then. */
+/* Return: bytes of @buf that were appended; *@end is where the file ends then. */
 static ssize_t pcomp_fs_rpc_append(struct file *file, struct pcomp_fs_buf *buf,
 				   size_t len, loff_t *end)
 {
@@ -109,28 +111,48 @@ static ssize_t pcomp_fs_rpc_append(struct file *file, struct pcomp_fs_buf *buf,
 	return n;
 }
 
-static ssize_t pcomp_fs_append_all(struct kiocb *iocb, struct iov_iter *from,
-				   struct pcomp_fs_buf *buf)
+static ssize_t pcomp_fs_append_data(struct file *file, const void *data,
+				    size_t len, loff_t *end)
 {
+	struct pcomp_fs_pool *pool = PCOMP_FS(file_inode(file)->i_sb)->write_pool;
+	struct pcomp_fs_buf *buf = pcomp_fs_buf_get(pool);
+	ssize_t n;
+
+	if (!buf)
+		return -EINTR;
+	memcpy(buf->va, data, len);
+	n = pcomp_fs_rpc_append(file, buf, len, end);
+	pcomp_fs_buf_put(pool, buf);
+	return n;
+}
+
+/*
+ * By way of memory of its own: no program has one of the few buffers while it
+ * waits for its own memory, which may be at an mComponent, or a user's to bring
+ * (userfaultfd, FUSE). And a piece is whole, as one request.
+ */
+static ssize_t pcomp_fs_append_all(struct kiocb *iocb, struct iov_iter *from)
+{
+	size_t room = min_t(size_t, SCOMP_IO_MAX, iov_iter_count(from));
 	size_t len, done = 0;
 	ssize_t n = 0;
+	void *data;
 
+	data = kvmalloc(room, GFP_KERNEL_ACCOUNT);
+	if (!data)
+		return -ENOMEM;
 	while (iov_iter_count(from)) {
-		len = copy_from_iter(buf->va, min_t(size_t, SCOMP_IO_MAX,
-						    iov_iter_count(from)),
+		len = copy_from_iter(data, min(room, iov_iter_count(from)),
 				     from);
-		if (!len) {
-			n = -EFAULT;
-			break;
-		}
-		n = pcomp_fs_rpc_append(iocb->ki_filp, buf, len,
-					&iocb->ki_pos);
+		n = len ? pcomp_fs_append_data(iocb->ki_filp, data, len,
+					       &iocb->ki_pos) : -EFAULT;
 		if (n < 0)
 			break;
 		done += n;
 		if (n < len) /* the next write() is told why */
 			break;
 	}
+	kvfree(data);
 	return done ? done : n;
 }
 
@@ -146,8 +168,6 @@ static ssize_t pcomp_fs_append_all(struct kiocb *iocb, struct iov_iter *from,
 ssize_t pcomp_fs_append(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	struct pcomp_fs_pool *pool = PCOMP_FS(inode->i_sb)->write_pool;
-	struct pcomp_fs_buf *buf;
 	ssize_t n;
 
 	n = pcomp_fs_write_lock(inode);
@@ -161,14 +181,8 @@ ssize_t pcomp_fs_append(struct kiocb *iocb, struct iov_iter *from)
 		goto out_unlock;
 	/* What was written here before comes before it. */
 	n = pcomp_fs_write_back(inode);
-	if (n)
-		goto out_unlock;
-	buf = pcomp_fs_buf_get(pool);
-	n = -EINTR;
-	if (!buf)
-		goto out_unlock;
-	n = pcomp_fs_append_all(iocb, from, buf);
-	pcomp_fs_buf_put(pool, buf);
+	if (!n)
+		n = pcomp_fs_append_all(iocb, from);
 out_unlock:
 	inode_unlock(inode);
 	return n > 0 ? generic_write_sync(iocb, n) : n;
