@@ -21,12 +21,15 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/overflow.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/socket.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <lego/lite.h>
@@ -678,6 +681,17 @@ struct lite_mr {
 	void *tp;
 	struct page **pages;
 };
+
+/*
+ * An array with an element for each page of a region, for kvfree(). Of a
+ * terabyte it has 2 GiB, which is more than kvmalloc() gives.
+ */
+static inline void *lite_page_array(unsigned int nr, size_t size)
+{
+	if (array_size(nr, size) <= INT_MAX)
+		return kvmalloc_array(nr, size, GFP_KERNEL);
+	return vmalloc_array(nr, size);
+}
 
 struct lite_mr *lite_mr_by_key(u32 key);
 int lite_sge_check(const struct lite_node *node, const struct lite_sge *sge,

@@ -29,12 +29,12 @@ struct lite_mr *lite_mr_create(struct lite_node *node, struct page **pages,
 	mr = kzalloc(sizeof(*mr), GFP_KERNEL);
 	if (!mr)
 		return ERR_PTR(-ENOMEM);
-	mr->pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL);
+	mr->pages = lite_page_array(nr, sizeof(*pages));
 	if (!mr->pages) {
 		err = -ENOMEM;
 		goto err_free;
 	}
-	memcpy(mr->pages, pages, nr * sizeof(*pages));
+	memcpy(mr->pages, pages, array_size(nr, sizeof(*pages)));
 	mr->node = node;
 	mr->nr = nr;
 	mr->access = access;

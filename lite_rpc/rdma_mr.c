@@ -267,8 +267,11 @@ void lite_rdma_mr_register(struct lite_mr *mr)
 
 static void unmap_pages(struct ib_device *dev, u64 *dma, unsigned int nr)
 {
-	while (nr--)
+	while (nr--) {
 		ib_dma_unmap_page(dev, dma[nr], PAGE_SIZE, DMA_BIDIRECTIONAL);
+		if (!(nr % 1024))
+			cond_resched();
+	}
 }
 
 static int map_pages(struct ib_device *dev, struct lite_mr *mr, u64 *dma)
@@ -324,7 +327,7 @@ int lite_rdma_mr_add(struct lite_mr *mr)
 	rm = kvzalloc(struct_size(rm, piece, nr), GFP_KERNEL);
 	if (!rm)
 		return -ENOMEM;
-	rm->dma = kvmalloc_array(mr->nr, sizeof(*rm->dma), GFP_KERNEL);
+	rm->dma = lite_page_array(mr->nr, sizeof(*rm->dma));
 	if (!rm->dma) {
 		err = -ENOMEM;
 		goto err_free;

@@ -15,6 +15,10 @@
 
 #define POOL_ORDER 9
 
+/* What is kept of each frame, here and by lite_rpc: its page and bus address. */
+#define FRAME_COST (sizeof(struct page *) + sizeof(refcount_t) + \
+		    sizeof(u32) + sizeof(struct page *) + sizeof(u64))
+
 /* What the kernel keeps for itself, in pages, beyond what it says it needs. */
 static unsigned long pool_margin(void)
 {
@@ -27,6 +31,7 @@ static int pool_check_size(const char *name, long mem_mb)
 
 	if (avail < 0)
 		avail = 0;
+	avail = avail * PAGE_SIZE / (PAGE_SIZE + FRAME_COST);
 	if (mem_mb <= 0) {
 		pr_err("%s: mem_mb=%ld: give the MiB of memory to serve, at least 1\n",
 		       name, mem_mb);
@@ -126,8 +131,11 @@ struct mcomp_pool *mcomp_pool_create(const char *name, long mem_mb)
 	if (err)
 		goto err_free;
 
-	for (i = 0; i < pool->nr; i++)
+	for (i = 0; i < pool->nr; i++) {
 		pool->stack[i] = pool->nr - 1 - i;
+		if (!(i % (1U << 20)))
+			cond_resched();
+	}
 	pool->budget.nr_free = pool->nr;
 	return pool;
 
