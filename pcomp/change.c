@@ -32,6 +32,7 @@
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 #include "compat.h"
 #include "pcomp.h"
@@ -258,6 +259,22 @@ void pcomp_change_moved(struct pcomp_space *s, struct vm_area_struct *vma)
 		vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
 }
 
+/*
+ * The mapping has moved, and its lines have to: where this kernel has no memory
+ * for it now, they wait. Return: as pcomp_line_move(), but never -ENOMEM, unless
+ * the space is lost.
+ */
+static int line_move_surely(struct pcomp_space *s, pgoff_t from, pgoff_t to)
+{
+	int err;
+
+	do {
+		err = pcomp_line_move(s, from, to);
+	} while (err == -ENOMEM &&
+		 pcomp_again(s, err, pcomp_again_deadline(), true));
+	return err == -ENOMEM && fatal_signal_pending(current) ? -EINTR : err;
+}
+
 /* Bring lines to their new addresses. Return: 0 or -EINTR, to be repeated. */
 static int lines_move(struct pcomp_space *s, const struct pcomp_change *c)
 {
@@ -266,7 +283,7 @@ static int lines_move(struct pcomp_space *s, const struct pcomp_change *c)
 	int err;
 
 	xa_for_each_range(&s->pages, i, entry, c->from, c->from + c->nr - 1) {
-		err = pcomp_line_move(s, i, i - c->from + c->first);
+		err = line_move_surely(s, i, i - c->from + c->first);
 		if (err == -EINTR)
 			return err;
 		if (err && err != -ENOENT) {

@@ -504,6 +504,9 @@ int pcomp_line_move(struct pcomp_space *s, pgoff_t from, pgoff_t to)
 		return -ENOENT;
 	do {
 		line = pcomp_line_get(s, from);
+		/* it was evicted, and its file cannot be read any more */
+		if (IS_ERR(line) && !xa_load(&s->pages, from))
+			return -ENOENT;
 		if (IS_ERR(line))
 			return PTR_ERR(line);
 		if (!test_bit(LINE_WB, &line->flags))
