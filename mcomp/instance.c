@@ -183,6 +183,7 @@ static void instance_stop_node(struct mcomp *m)
 	/* No handler and no callback runs any more; release what is left. */
 	cancel_delayed_work_sync(&m->living_work);
 	mcomp_gc_all(m);
+	wait_event(m->stop_wait, !atomic_read(&m->nr_orphans));
 	rcu_barrier(); /* queue_rcu_work() of ended spaces */
 	drain_workqueue(m->wq);
 	mcomp_pool_unregister(m->pool);

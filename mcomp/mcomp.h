@@ -104,7 +104,8 @@ struct mcomp {
 	struct delayed_work gc_work;
 	u32 gc_round; /* of gc_work alone */
 	struct delayed_work living_work;
-	wait_queue_head_t stop_wait;
+	atomic_t nr_orphans; /* shards elsewhere that are to be destroyed */
+	wait_queue_head_t stop_wait; /* @stopping, or no orphan is left */
 	bool stopping;
 
 	struct mcomp_stats stats;
@@ -171,6 +172,9 @@ struct mcomp_client {
  * @nr_vregions: of this space it has; 0 if nobody knows whether it made a shard
  * @forked: it has made its part of this child
  * @work: tells it to destroy the shard, when the space has ended
+ * @tries: how often it was told
+ * @peer: held for the last try
+ * @call: the last try
  * @m: for @work
  * @req: for @work
  */
@@ -180,7 +184,10 @@ struct mcomp_owner {
 	u32 nr_vregions;
 	bool forked;
 	u64 incarnation;
-	struct work_struct work;
+	struct delayed_work work;
+	unsigned int tries;
+	struct lite_peer *peer;
+	struct lite_call call;
 	struct mcomp *m;
 	struct mcomp_space_req req;
 };

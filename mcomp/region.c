@@ -62,28 +62,69 @@ static bool owner_is_there(const struct mcomp_owner *o)
 	       member.incarnation == o->incarnation;
 }
 
-static void owner_destroy_shard(struct work_struct *work)
+static void orphan_free(struct mcomp_owner *o, int err)
 {
-	struct mcomp_owner *o = container_of(work, struct mcomp_owner, work);
 	struct mcomp *m = o->m;
-	unsigned int i;
-	int err = 0;
 
-	for (i = 0; i < ORPHAN_TRIES && owner_is_there(o); i++) {
-		if (READ_ONCE(m->stopping))
-			break;
-		err = owner_call(m, o->id, MCOMP_SHARD_DESTROY, &o->req);
-		/* Anything it says itself will be said again. */
-		if (!lite_no_answer(err) && err != -EAGAIN && err != -ENOMEM)
-			break;
-		wait_event_timeout(m->stop_wait, READ_ONCE(m->stopping),
-				   HZ / 2);
-	}
 	if (err)
 		pr_warn_ratelimited("%s: shard of space %llx at mComponent %u not destroyed: error %d\n",
 				    m->name, le64_to_cpu(o->req.space), o->id,
 				    err);
 	kfree(o);
+	/* The queue that this runs on is drained before @m goes. */
+	if (atomic_dec_and_test(&m->nr_orphans))
+		wake_up_all(&m->stop_wait);
+}
+
+/* Was it not reached? Anything that it says itself will be said again. */
+static bool orphan_is_away(int err)
+{
+	return lite_no_answer(err) || err == -EAGAIN || err == -ENOMEM;
+}
+
+static void orphan_done(struct lite_call *call)
+{
+	struct mcomp_owner *o = call->priv;
+
+	queue_delayed_work(o->m->wq, &o->work,
+			   orphan_is_away(call->status) ? HZ / 2 : 0);
+}
+
+/*
+ * One more try, or the end. No thread waits for the answer: there may be as many
+ * orphans at an mComponent that is away as the queue has threads, and it is the
+ * one that frees spaces, too.
+ */
+static void orphan_work(struct work_struct *work)
+{
+	struct mcomp_owner *o = container_of(to_delayed_work(work),
+					     struct mcomp_owner, work);
+	int err = o->tries ? o->call.status : 0;
+
+	lite_peer_put(o->peer);
+	o->peer = NULL;
+	if ((o->tries && !orphan_is_away(err)) || o->tries == ORPHAN_TRIES ||
+	    READ_ONCE(o->m->stopping) || !owner_is_there(o)) {
+		orphan_free(o, err);
+		return;
+	}
+	o->tries++;
+	o->call = (struct lite_call){
+		.op = MCOMP_SHARD_DESTROY,
+		.class = LITE_CLASS_CONTROL,
+		.req = &o->req,
+		.req_len = sizeof(o->req),
+		.timeout_ms = MCOMP_CALL_MS,
+		.done = orphan_done,
+		.priv = o,
+	};
+	o->peer = lite_member_peer(o->m->node, o->id);
+	if (IS_ERR(o->peer)) {
+		o->call.status = PTR_ERR(o->peer);
+		orphan_done(&o->call);
+	} else {
+		lite_call_queue(o->peer, &o->call);
+	}
 }
 
 /**
@@ -102,7 +143,7 @@ struct mcomp_owner *mcomp_owner_alloc(struct mcomp_space *s, u32 id,
 	if (!o)
 		return NULL;
 	INIT_LIST_HEAD(&o->list);
-	INIT_WORK(&o->work, owner_destroy_shard);
+	INIT_DELAYED_WORK(&o->work, orphan_work);
 	o->id = id;
 	o->incarnation = incarnation;
 	o->m = s->m;
@@ -125,7 +166,8 @@ void mcomp_owner_orphan(struct mcomp_owner *o, bool unused)
 	if (unused)
 		o->req.flags = cpu_to_le32(MCOMP_SPACE_UNUSED);
 	list_del_init(&o->list);
-	queue_work(o->m->wq, &o->work);
+	atomic_inc(&o->m->nr_orphans);
+	queue_delayed_work(o->m->wq, &o->work, 0);
 }
 
 static struct mcomp_owner *owner_find(struct mcomp_space *s, u32 id,
