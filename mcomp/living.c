@@ -25,26 +25,54 @@
 /* Memory of the dead shall be back after 20 s: this, a time-out, and the end */
 #define LIVING_PERIOD (8 * HZ)
 
+#define LIVING_TOGETHER 32 /* questions: those who are away cost one time-out */
+
 /**
  * struct living_batch - spaces of one client, and the question
  * @client: whose they are
  * @space: with a reference each
- * @req: the question, with room for its ids
- * @id: that room
+ * @call: the question's, NULL: it could not be asked
+ * @rsp: the answer
+ * @req: the question, a struct pcomp_living_req with room for its ids
  */
 struct living_batch {
 	struct mcomp_client *client;
 	struct mcomp_space *space[PCOMP_LIVING_MAX];
-	struct pcomp_living_req req;
-	__le64 id[PCOMP_LIVING_MAX];
+	struct lite_call *call;
+	struct pcomp_living_rsp rsp;
+	__le64 req[sizeof(struct pcomp_living_req) / sizeof(__le64) +
+		   PCOMP_LIVING_MAX];
 };
 
-static unsigned int batch_nr(const struct living_batch *b)
+/**
+ * struct living - what is asked at once
+ * @batch: spaces
+ * @peer: who is asked
+ * @call: questions
+ * @nr: how many of these two
+ */
+struct living {
+	struct living_batch batch[LIVING_TOGETHER];
+	struct lite_peer *peer[LIVING_TOGETHER];
+	struct lite_call call[LIVING_TOGETHER];
+	unsigned int nr;
+};
+
+static struct pcomp_living_req *batch_req(struct living_batch *b)
 {
-	return le32_to_cpu(b->req.nr);
+	BUILD_BUG_ON(sizeof(struct pcomp_living_req) % sizeof(b->req[0]));
+	return (void *)b->req;
 }
 
-/* Collect spaces of one client from *@index on. False: none is left. */
+static unsigned int batch_nr(struct living_batch *b)
+{
+	return le32_to_cpu(batch_req(b)->nr);
+}
+
+/*
+ * Collect spaces of one client from *@index on, which has not been found away in
+ * this round. False: none is left.
+ */
 static bool batch_fill(struct mcomp *m, struct living_batch *b,
 		       unsigned long *index)
 {
@@ -56,53 +84,75 @@ static bool batch_fill(struct mcomp *m, struct living_batch *b,
 			mcomp_space_put(s);
 			break;
 		}
-		b->client = s->client;
-		b->id[n] = cpu_to_le64(s->id);
-		b->space[n++] = s;
 		++*index;
 		cond_resched();
+		if (s->client->away_round == m->living_round) {
+			mcomp_space_put(s);
+			continue;
+		}
+		b->client = s->client;
+		batch_req(b)->space[n] = cpu_to_le64(s->id);
+		b->space[n++] = s;
 	}
-	b->req.nr = cpu_to_le32(n);
+	batch_req(b)->nr = cpu_to_le32(n);
 	return n;
 }
 
-static int batch_ask(struct mcomp *m, struct living_batch *b,
-		     struct pcomp_living_rsp *rsp)
+static void batch_prepare(struct mcomp *m, struct living *l,
+			  struct living_batch *b)
 {
-	struct lite_call call = {
-		.op = PCOMP_LIVING,
-		.class = LITE_CLASS_CONTROL,
-		.req = &b->req,
-		.req_len = struct_size(&b->req, space, batch_nr(b)),
-		.rsp = rsp,
-		.rsp_size = sizeof(*rsp),
-		.timeout_ms = MCOMP_CALL_MS,
-	};
+	struct pcomp_living_req *req = batch_req(b);
 	struct lite_peer *peer;
-	int err;
 
-	BUILD_BUG_ON(offsetof(struct living_batch, id) !=
-		     offsetof(struct living_batch, req.space));
-	b->req.incarnation = cpu_to_le64(b->client->incarnation);
-	b->req.reserved = 0;
+	b->call = NULL;
 	peer = lite_member_peer(m->node, b->client->pcomp_id);
 	if (IS_ERR(peer))
-		return PTR_ERR(peer);
-	err = lite_call(peer, &call);
-	lite_peer_put(peer);
-	return !err && call.rsp_len != sizeof(*rsp) ? -EPROTO : err;
+		return;
+	req->incarnation = cpu_to_le64(b->client->incarnation);
+	req->reserved = 0;
+	l->peer[l->nr] = peer;
+	b->call = &l->call[l->nr++];
+	*b->call = (struct lite_call){
+		.op = PCOMP_LIVING,
+		.class = LITE_CLASS_CONTROL,
+		.req = req,
+		.req_len = struct_size(req, space, batch_nr(b)),
+		.rsp = &b->rsp,
+		.rsp_size = sizeof(b->rsp),
+		.timeout_ms = MCOMP_CALL_MS,
+	};
 }
 
-/* End those that their pComponent has not got, drop all references. */
-static unsigned int batch_end(struct living_batch *b,
-			      const struct pcomp_living_rsp *rsp)
+static void living_ask(struct mcomp *m, struct living *l, unsigned int nr)
 {
+	unsigned int i;
+
+	l->nr = 0;
+	for (i = 0; i < nr; i++)
+		batch_prepare(m, l, &l->batch[i]);
+	if (l->nr)
+		lite_call_many(l->peer, l->call, l->nr);
+	for (i = 0; i < l->nr; i++)
+		lite_peer_put(l->peer[i]);
+}
+
+/*
+ * End those that their pComponent has not got, drop all references. Return: how
+ * many were ended.
+ */
+static unsigned int batch_end(struct mcomp *m, struct living_batch *b)
+{
+	bool heard = b->call && !b->call->status &&
+		     b->call->rsp_len == sizeof(b->rsp);
 	unsigned int i, ended = 0;
 
+	if (!heard)
+		b->client->away_round = m->living_round;
 	for (i = 0; i < batch_nr(b); i++) {
 		struct mcomp_space *s = b->space[i];
 
-		if (rsp && !(le64_to_cpu(rsp->bits[i / 64]) & BIT_ULL(i % 64))) {
+		if (heard && !(le64_to_cpu(b->rsp.bits[i / 64]) &
+			       BIT_ULL(i % 64))) {
 			mcomp_space_kill(s, true);
 			ended++;
 		}
@@ -112,22 +162,21 @@ static unsigned int batch_end(struct living_batch *b,
 	return ended;
 }
 
-static void living_compare(struct mcomp *m, struct living_batch *b)
+static void living_compare(struct mcomp *m, struct living *l)
 {
-	struct mcomp_client *away = NULL;
-	struct pcomp_living_rsp rsp;
-	unsigned int ended = 0;
+	unsigned int i, nr, ended = 0;
 	unsigned long index = 0;
 
-	while (!READ_ONCE(m->stopping) && batch_fill(m, b, &index)) {
-		/* Compared only: it may be no more. */
-		if (b->client == away || batch_ask(m, b, &rsp)) {
-			away = b->client;
-			batch_end(b, NULL);
-			continue;
-		}
-		ended += batch_end(b, &rsp);
-	}
+	m->living_round++;
+	do {
+		nr = 0;
+		while (nr < LIVING_TOGETHER &&
+		       batch_fill(m, &l->batch[nr], &index))
+			nr++;
+		living_ask(m, l, nr);
+		for (i = 0; i < nr; i++)
+			ended += batch_end(m, &l->batch[i]);
+	} while (nr == LIVING_TOGETHER && !READ_ONCE(m->stopping));
 	if (ended)
 		pr_info("%s: freed %u spaces whose processes ended while we could not be told\n",
 			m->name, ended);
@@ -140,12 +189,12 @@ static void living_compare(struct mcomp *m, struct living_batch *b)
 void mcomp_living_work(struct work_struct *work)
 {
 	struct mcomp *m = container_of(work, struct mcomp, living_work.work);
-	struct living_batch *b;
+	struct living *l;
 
-	b = kvmalloc(sizeof(*b), GFP_KERNEL);
-	if (b)
-		living_compare(m, b);
-	kvfree(b);
+	l = kvmalloc(sizeof(*l), GFP_KERNEL);
+	if (l)
+		living_compare(m, l);
+	kvfree(l);
 	if (!READ_ONCE(m->stopping))
 		queue_delayed_work(m->wq, &m->living_work, LIVING_PERIOD);
 }

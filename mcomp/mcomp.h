@@ -104,6 +104,7 @@ struct mcomp {
 	struct delayed_work gc_work;
 	u32 gc_round; /* of gc_work alone */
 	struct delayed_work living_work;
+	u32 living_round; /* of living_work alone */
 	atomic_t nr_orphans; /* shards elsewhere that are to be destroyed */
 	wait_queue_head_t stop_wait; /* @stopping, or no orphan is left */
 	bool stopping;
@@ -137,6 +138,7 @@ struct mcomp {
  *	space. mcomp.lock
  * @over: it has died, as far as can be known. mcomp.lock
  * @gc_round: mcomp.gc_round when it was asked last. mcomp.lock
+ * @away_round: mcomp.living_round when it did not answer. living_work's alone
  * @gone: gets no space any more. mcomp.lock
  * @lock: protects @pieces
  * @revoked: may not read by itself any more; set with @lock held
@@ -155,6 +157,7 @@ struct mcomp_client {
 	unsigned long doubt;
 	unsigned long stranger;
 	u32 gc_round;
+	u32 away_round;
 	bool over;
 	bool gone;
 	struct mutex lock; /* see above */
