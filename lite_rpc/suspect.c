@@ -55,20 +55,6 @@ void lite_suspect_begin(struct lite_membership *ms, struct lite_entry *entry,
 	new->suspected = true;
 }
 
-/**
- * struct suspect - a member that is being asked
- * @m: it
- * @peer: over this
- * @end: certain: another incarnation has its address
- * @heard: it answered
- */
-struct suspect {
-	struct lite_member m;
-	struct lite_peer *peer;
-	bool end;
-	bool heard;
-};
-
 static unsigned int suspects_count(struct lite_membership *ms)
 {
 	struct lite_entry *entry;
@@ -81,12 +67,12 @@ static unsigned int suspects_count(struct lite_membership *ms)
 	return nr;
 }
 
-/* Those that are suspected now. The array is for suspects_free(). */
-static int suspects_find(struct lite_membership *ms, struct suspect **out)
+/* Those that are suspected now. The array is for kfree(). */
+static int suspects_find(struct lite_membership *ms, struct lite_member **out)
 {
 	struct lite_entry *entry;
 	unsigned int nr, max;
-	struct suspect *s;
+	struct lite_member *m;
 	unsigned long id;
 
 	*out = NULL;
@@ -95,24 +81,17 @@ static int suspects_find(struct lite_membership *ms, struct suspect **out)
 	spin_unlock_irq(&ms->lock);
 	if (!max)
 		return 0;
-	s = kcalloc(max, sizeof(*s), GFP_KERNEL);
-	if (!s)
+	m = kcalloc(max, sizeof(*m), GFP_KERNEL);
+	if (!m)
 		return -ENOMEM;
 	nr = 0;
 	spin_lock_irq(&ms->lock);
 	xa_for_each(&ms->table, id, entry)
 		if (entry->m.suspected && nr < max)
-			s[nr++].m = entry->m;
+			m[nr++] = entry->m;
 	spin_unlock_irq(&ms->lock);
-	*out = s;
+	*out = m;
 	return nr;
-}
-
-static void suspects_free(struct suspect *s, int nr)
-{
-	while (nr--)
-		lite_peer_put(s[nr].peer);
-	kfree(s);
 }
 
 static void ask_init(struct lite_call *call)
@@ -131,82 +110,66 @@ static bool is_heard(struct lite_peer *peer, unsigned long since)
 	       lite_conn_heard(peer->node, peer->incarnation, since);
 }
 
-/* see include/lego/lite.h */
-int lite_member_ask(struct lite_node *node, const char *addr, u64 incarnation)
-{
-	unsigned long since = jiffies;
-	struct lite_peer *peer;
-	struct lite_call call;
-	int err;
-
-	peer = lite_peer_get(node, addr, incarnation);
-	if (IS_ERR(peer))
-		return PTR_ERR(peer);
-	ask_init(&call);
-	err = lite_call(peer, &call);
-	if (err && err != -ESTALE && is_heard(peer, since))
-		err = 0;
-	lite_peer_put(peer);
-	return err;
-}
-EXPORT_SYMBOL_NS_GPL(lite_member_ask, LITE_RPC);
-
-/* Ask all at once: each that is silent costs its time-out. */
-static int suspects_ask(struct lite_membership *ms, struct suspect *s, int nr)
+/* see include/lego/lite.h. All at once: each that is silent costs a time-out. */
+int lite_members_ask(struct lite_node *node, const struct lite_member *m,
+		     int *answer, unsigned int nr)
 {
 	unsigned long since = jiffies;
 	struct lite_peer **peer;
 	struct lite_call *call;
-	int i, err = -ENOMEM;
+	unsigned int i, n = 0;
+	int err = -ENOMEM;
 
 	peer = kcalloc(nr, sizeof(*peer), GFP_KERNEL);
 	call = kcalloc(nr, sizeof(*call), GFP_KERNEL);
 	if (!peer || !call)
 		goto out_free;
-	for (i = 0; i < nr; i++) {
-		peer[i] = lite_peer_get(ms->node, s[i].m.addr,
-					s[i].m.incarnation);
-		err = PTR_ERR_OR_ZERO(peer[i]);
+	for (; n < nr; n++) {
+		peer[n] = lite_peer_get(node, m[n].addr, m[n].incarnation);
+		err = PTR_ERR_OR_ZERO(peer[n]);
 		if (err)
-			goto out_free;
-		s[i].peer = peer[i];
-		ask_init(&call[i]);
+			goto out_put;
+		ask_init(&call[n]);
 	}
 	lite_call_many(peer, call, nr);
-	err = 0;
 	for (i = 0; i < nr; i++) {
-		s[i].end = call[i].status == -ESTALE;
-		s[i].heard = !s[i].end &&
-			     (!call[i].status || is_heard(peer[i], since));
+		answer[i] = call[i].status;
+		if (answer[i] != -ESTALE && is_heard(peer[i], since))
+			answer[i] = 0;
 	}
+out_put:
+	for (i = 0; i < n; i++)
+		lite_peer_put(peer[i]);
 out_free:
 	kfree(call);
 	kfree(peer);
 	return err;
 }
+EXPORT_SYMBOL_NS_GPL(lite_members_ask, LITE_RPC);
 
-/* Take down what it answered. Return: true: it is dead, @s->m is what it was. */
-static bool suspect_judge(struct lite_membership *ms, struct suspect *s)
+/* Take down what it answered. Return: true: it is dead, @m is what it was. */
+static bool suspect_judge(struct lite_membership *ms, struct lite_member *m,
+			  int answer)
 {
 	struct lite_entry *entry;
 	bool dead = false, say = false;
 
 	lockdep_assert_held(&ms->news_mutex);
 	spin_lock_irq(&ms->lock);
-	entry = xa_load(&ms->table, s->m.id);
+	entry = xa_load(&ms->table, m->id);
 	if (!entry || !entry->m.suspected ||
-	    entry->m.incarnation != s->m.incarnation)
+	    entry->m.incarnation != m->incarnation)
 		goto out_unlock; /* there is other news of it */
-	if (s->heard) {
+	if (!answer) {
 		say = !entry->told;
 		entry->told = true;
 		entry->silent = jiffies | 1;
 	}
-	dead = s->end ||
+	dead = answer == -ESTALE ||
 	       time_after(jiffies,
 			  entry->silent + msecs_to_jiffies(SUSPECT_MS));
 	if (dead) {
-		s->m = entry->m;
+		*m = entry->m;
 		entry->m.state = GMGR_MEMBER_DEAD;
 		entry->m.suspected = false;
 	}
@@ -214,19 +177,20 @@ out_unlock:
 	spin_unlock_irq(&ms->lock);
 	if (say)
 		pr_info("%s: gmgr calls %s dead, but it answers: going on with it\n",
-			ms->node->name, s->m.name);
+			ms->node->name, m->name);
 	return dead;
 }
 
-static void suspect_bury(struct lite_membership *ms, struct suspect *s)
+static void suspect_bury(struct lite_membership *ms,
+			 const struct lite_member *m)
 {
-	struct lite_member now = s->m;
+	struct lite_member now = *m;
 
 	now.state = GMGR_MEMBER_DEAD;
 	now.suspected = false;
 	pr_info("%s: %s is dead: gmgr says so, and it does not answer\n",
-		ms->node->name, s->m.name);
-	lite_member_changed(ms, &s->m, &now);
+		ms->node->name, m->name);
+	lite_member_changed(ms, m, &now);
 }
 
 /**
@@ -238,21 +202,22 @@ void lite_suspect_work(struct work_struct *work)
 	struct lite_membership *ms = container_of(to_delayed_work(work),
 						  struct lite_membership,
 						  suspect);
-	struct suspect *s;
-	int i, nr;
+	struct lite_member *m;
+	int i, nr, *answer;
 
-	nr = suspects_find(ms, &s);
+	nr = suspects_find(ms, &m);
 	if (!nr)
 		return;
-	if (nr > 0 && !suspects_ask(ms, s, nr)) {
+	answer = nr > 0 ? kcalloc(nr, sizeof(*answer), GFP_KERNEL) : NULL;
+	if (answer && !lite_members_ask(ms->node, m, answer, nr)) {
 		mutex_lock(&ms->news_mutex);
 		for (i = 0; i < nr && READ_ONCE(ms->gmgr); i++)
-			if (suspect_judge(ms, &s[i]))
-				suspect_bury(ms, &s[i]);
+			if (suspect_judge(ms, &m[i], answer[i]))
+				suspect_bury(ms, &m[i]);
 		mutex_unlock(&ms->news_mutex);
 	}
-	if (nr > 0)
-		suspects_free(s, nr);
+	kfree(answer);
+	kfree(m);
 	queue_delayed_work(ms->news_wq, &ms->suspect,
 			   msecs_to_jiffies(ASK_EVERY_MS));
 }

@@ -205,19 +205,3 @@ enum mcomp_fate mcomp_client_fate(const struct mcomp_client *c)
 	}
 	return MCOMP_FATE_LIVES;
 }
-
-/**
- * mcomp_client_ask() - ask a client itself whether it lives
- * @c: client
- *
- * Context: process, may sleep, about 2 s.
- * Return: as lite_member_ask().
- */
-int mcomp_client_ask(const struct mcomp_client *c)
-{
-	struct lite_member member;
-
-	if (lite_member_by_id(c->m->node, c->pcomp_id, &member))
-		return 0;
-	return lite_member_ask(c->m->node, member.addr, c->incarnation);
-}

@@ -6,8 +6,11 @@
  */
 #include <linux/jiffies.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 
 #include "mcomp.h"
+
+#define GC_TOGETHER 32 /* who are silent cost one time-out together */
 
 /* The next client whose end is not certain, with a reference. */
 static struct mcomp_client *gc_next_doubtful(struct mcomp *m)
@@ -30,7 +33,7 @@ static struct mcomp_client *gc_next_doubtful(struct mcomp *m)
 	return NULL;
 }
 
-/* Draw a conclusion from what a client answered: mcomp_client_ask()'s @err. */
+/* Draw a conclusion from what a client answered: lite_members_ask()'s @err. */
 static void gc_judge(struct mcomp_client *c, int err)
 {
 	unsigned long grace = msecs_to_jiffies(MCOMP_GRACE_MS);
@@ -49,23 +52,67 @@ static void gc_judge(struct mcomp_client *c, int err)
 		  time_after(jiffies, c->doubt + grace);
 }
 
+/**
+ * struct gc_ask - clients that are asked at once
+ * @client: clients
+ * @m: where they are, and which life is asked for
+ * @answer: what came of it
+ * @nr: how many
+ */
+struct gc_ask {
+	struct mcomp_client *client[GC_TOGETHER];
+	struct lite_member m[GC_TOGETHER];
+	int answer[GC_TOGETHER];
+	unsigned int nr;
+};
+
+/* Whoever the table does not have any more is not asked. */
+static void gc_collect(struct mcomp *m, struct gc_ask *a)
+{
+	struct mcomp_client *c;
+
+	a->nr = 0;
+	while (a->nr < GC_TOGETHER && (c = gc_next_doubtful(m))) {
+		if (lite_member_by_id(m->node, c->pcomp_id, &a->m[a->nr])) {
+			mcomp_client_put(c);
+			continue;
+		}
+		a->m[a->nr].incarnation = c->incarnation;
+		a->client[a->nr++] = c;
+	}
+}
+
+static void gc_ask_some(struct mcomp *m, struct gc_ask *a)
+{
+	bool asked = !lite_members_ask(m->node, a->m, a->answer, a->nr);
+	unsigned int i;
+
+	for (i = 0; i < a->nr; i++) {
+		mutex_lock(&m->lock);
+		if (asked)
+			gc_judge(a->client[i], a->answer[i]);
+		mutex_unlock(&m->lock);
+		mcomp_client_put(a->client[i]);
+	}
+}
+
 /*
  * Ask those of whom it is not certain whether they have ended: it is not known
  * of which incarnation the table's news is, or gmgr may be wrong.
  */
 static void gc_ask(struct mcomp *m)
 {
-	struct mcomp_client *c;
-	int err;
+	struct gc_ask *a = kvmalloc(sizeof(*a), GFP_KERNEL);
 
+	if (!a)
+		return; /* it comes again as long as there is doubt */
 	m->gc_round++;
-	while (!READ_ONCE(m->stopping) && (c = gc_next_doubtful(m))) {
-		err = mcomp_client_ask(c);
-		mutex_lock(&m->lock);
-		gc_judge(c, err);
-		mutex_unlock(&m->lock);
-		mcomp_client_put(c);
-	}
+	do {
+		gc_collect(m, a);
+		if (a->nr)
+			gc_ask_some(m, a);
+	} while (a->nr == GC_TOGETHER && !READ_ONCE(m->stopping));
+	kvfree(a);
 }
 
 /* Has nobody known @c for a while, and has it no space either? */

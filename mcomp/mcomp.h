@@ -356,7 +356,6 @@ void mcomp_client_revoke(struct mcomp_client *c);
 int mcomp_client_export(struct mcomp_client *c, struct lite_req *req,
 			u32 piece, struct lite_wire_seg *seg);
 enum mcomp_fate mcomp_client_fate(const struct mcomp_client *c);
-int mcomp_client_ask(const struct mcomp_client *c);
 
 /* gc.c */
 void mcomp_gc_work(struct work_struct *work);

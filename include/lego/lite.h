@@ -843,16 +843,17 @@ void lite_keep_vnodes(struct lite_node *node);
 struct lite_peer *lite_gmgr(struct lite_node *node);
 
 /**
- * lite_member_ask() - does this life of a component answer?
+ * lite_members_ask() - do these lives of components answer?
  * @node: who asks, over its own links
- * @addr: where it listens
- * @incarnation: which life
+ * @m: where each listens, and which life is asked for
+ * @answer: is set, of each: 0: it lives; -ESTALE: another life is at this
+ *	address, so it is over; else it was silent, or could not be reached
+ * @nr: how many
  *
- * Context: process, may sleep, about 2 s.
- * Return: 0: it lives; -ESTALE: another life is at this address, so it is over;
- *	else it was silent, or could not be reached.
+ * Context: process, may sleep, about 2 s. Return: 0, -ENOMEM, or a bad address.
  */
-int lite_member_ask(struct lite_node *node, const char *addr, u64 incarnation);
+int lite_members_ask(struct lite_node *node, const struct lite_member *m,
+		     int *answer, unsigned int nr);
 
 /**
  * lite_member_by_id() - look a member up in the copy of the table
