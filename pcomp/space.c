@@ -423,7 +423,8 @@ static void process_kill(struct pcomp_space *s, struct task_struct *p)
 	pr_err("%s: %s[%d] of vNode %s is ended: %s\n", s->pc->name, p->comm,
 	       p->pid, s->vnode, s->why);
 	keep_reason(p->pid, s->leader, s->why);
-	send_sig(SIGKILL, p, 1);
+	/* the process: its first thread may have ended, and takes no signal */
+	kill_pid(task_pid(p), SIGKILL, 1);
 }
 
 /**

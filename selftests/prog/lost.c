@@ -2,22 +2,27 @@
 /*
  * lost PAGES FILE: has memory, and uses it in every way when it is gone.
  *
- * Five children share it. "ready" when all are there; when FILE exists, one
+ * Six children share it. "ready" when all are there; when FILE exists, one
  * reads its pages, one has read(2) write to them, one forks, one unmaps them
- * and waits, and one writes others till these have to be evicted. Who finds
- * that all is well exits with 3.
+ * and waits, one writes others till these have to be evicted, and one reads them
+ * by a thread when its first one has ended. Who finds that all is well exits
+ * with 3; who ends otherwise than by SIGKILL is told of.
  */
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define PAGE 4096UL
-#define WAYS 5
+#define WAYS 6
 
 static unsigned long pages;
+static const char *go;
 static volatile char *memory;
 
 static volatile char *map(void)
@@ -79,32 +84,49 @@ static void use(int way)
 		for (i = 0; i < 8; i++)
 			dirty(map());
 		break;
+	case 5:
+		touch(memory);
+		break;
 	}
 	/* owners may hear of it later: of what was unmapped, say */
 	sleep(20);
 }
 
+static void *child(void *way)
+{
+	while (access(go, F_OK))
+		usleep(500000);
+	use((long)way);
+	_exit(3);
+}
+
 int main(int argc, char **argv)
 {
-	int way;
+	pthread_t thread;
+	int status;
+	long way;
 
 	if (argc != 3)
 		return 2;
 	pages = strtoul(argv[1], NULL, 0);
+	go = argv[2];
 	memory = map();
 	dirty(memory);
 	for (way = 0; way < WAYS; way++) {
 		if (fork())
 			continue;
-		while (access(argv[2], F_OK))
-			usleep(500000);
-		use(way);
-		_exit(3);
+		if (way == 5 &&
+		    !pthread_create(&thread, NULL, child, (void *)way))
+			syscall(SYS_exit, 0);
+		child((void *)way);
 	}
 	puts("ready");
 	fflush(stdout);
 	for (way = 0; way < WAYS; way++)
-		wait(NULL);
+		if (wait(&status) > 0 && (!WIFSIGNALED(status) ||
+					  WTERMSIG(status) != SIGKILL))
+			printf("a child is not killed: status %x\n", status);
+	fflush(stdout);
 	touch(memory);
 	return 3;
 }

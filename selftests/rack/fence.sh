@@ -78,8 +78,10 @@ wait $losers
 tap_is "$? $(grep -c "mComponent .* does not know its memory" "$out.lost")" \
 	"137 1" "who finds its memory gone is ended, and its user told why, once"
 tap_is "$(on_sh p0 'dmesg | grep -o "lost\[[0-9]*\] of vNode test is ended" |
-	sort | uniq -c | awk "{ print \$1 }" | tr "\n" " "')" "1 1 1 1 1 1 " \
+	sort | uniq -c | awk "{ print \$1 }" | tr "\n" " "')" "1 1 1 1 1 1 1 " \
 	"and so are its relatives, by whichever way they find it, in the log"
+! grep -q "not killed" "$out.lost"
+tap_ok $? "all are killed, also one whose first thread has ended"
 tap_note "$(cat "$out.lost")"
 wait "${others[@]}"
 tap_is "$(cat "$out".? | grep -vc ready) $(cat "$out".? | grep -c right)" \
