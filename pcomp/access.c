@@ -15,6 +15,9 @@ static int poke_line(struct pcomp_space *s, unsigned long addr, const void *buf,
 	struct pcomp_line *line;
 	void *p;
 
+	/* as a fault: it may be on its way here from another address */
+	if (pcomp_change_fault(s, addr >> PAGE_SHIFT))
+		return 0;
 	line = pcomp_line_get(s, addr >> PAGE_SHIFT);
 	if (IS_ERR(line))
 		return 0;

@@ -355,6 +355,48 @@ static void debugger(void)
 	close(mem);
 }
 
+static char *place[2];
+
+/* A debugger that does not stop the program */
+static void *poker(void *arg)
+{
+	int mem = open("/proc/self/mem", O_RDWR);
+	unsigned int i;
+
+	for (i = 0; !__atomic_load_n(&stop, __ATOMIC_RELAXED); i++)
+		if (pwrite(mem, "B", 1, (off_t)(uintptr_t)place[i & 1] +
+			   (i / 2 % 64) * PG + 1) < 0)
+			errno = 0;
+	close(mem);
+	return arg;
+}
+
+static void poked(void)
+{
+	unsigned int i, turn;
+	pthread_t t;
+	long bad = 0;
+	char *p;
+
+	place[0] = pages(64, 0);
+	place[1] = room(64);
+	for (i = 0; i < 64; i++)
+		place[0][i * PG] = i;
+	mprotect(place[0], 64 * PG, PROT_READ);
+	stop = 0;
+	pthread_create(&t, NULL, poker, NULL);
+	for (turn = 1; turn <= 100; turn++) {
+		p = mremap(place[~turn & 1], 64 * PG, 64 * PG,
+			   MREMAP_MAYMOVE | MREMAP_FIXED, place[turn & 1]);
+		for (i = 0; p != MAP_FAILED && i < 64; i++)
+			bad += p[i * PG] != (char)i;
+		bad += p != place[turn & 1];
+	}
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	pthread_join(t, NULL);
+	printf("%s: %ld wrong\n", name, bad);
+}
+
 static void changing_file(void)
 {
 	char *p = file_map(RW);
@@ -433,8 +475,8 @@ int main(int argc, char **argv)
 {
 	static const struct { const char *name; void (*run)(void); } t[] = {
 		CASE(noreplace), CASE(refused), CASE(atomic), CASE(two_vmas),
-		CASE(flags), CASE(move), CASE(debugger), CASE(changing_file),
-		CASE(limits),
+		CASE(flags), CASE(move), CASE(debugger), CASE(poked),
+		CASE(changing_file), CASE(limits),
 	};
 	char path[] = "/tmp/maps.XXXXXX";
 	unsigned int i;
