@@ -43,7 +43,8 @@ static struct mcomp_client *client_make(struct mcomp *m, u32 pcomp_id,
 				    m->name, pcomp_id, m->nr_clients);
 		return NULL;
 	}
-	c = kzalloc(sizeof(*c), GFP_KERNEL);
+	/* with a lock that is needed to make a shard: serve.c */
+	c = kzalloc(sizeof(*c), GFP_NOIO);
 	if (!c)
 		return NULL;
 	m->nr_clients++;

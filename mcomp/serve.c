@@ -3,6 +3,10 @@
  * What a mComponent answers, but for the data path (data.c). lite_rpc has
  * checked each length against the table; here the exact ones are checked, and
  * who asks.
+ *
+ * The evictors of a pComponent on this very kernel wait for who owns a vRegion,
+ * for VMA updates, for keys, and for the locks that forks hold: all these
+ * allocate memalloc_noio.
  */
 #include <linux/kernel.h>
 #include <linux/sched/mm.h>
@@ -93,13 +97,16 @@ static void serve_space_create(struct lite_req *req)
 	const struct mcomp_space_req *msg = lite_req_msg(req);
 	struct mcomp_space_rsp *rsp = lite_req_rsp(req);
 	struct mcomp *m = serve_begin(req, sizeof(*msg));
+	unsigned int noio;
 	int err;
 
 	if (!m)
 		return;
+	noio = memalloc_noio_save();
 	err = serve_check_space_req(m, req, msg);
 	if (!err)
 		err = mcomp_space_create(m, msg, true);
+	memalloc_noio_restore(noio);
 	rsp->vregion_shift = cpu_to_le32(m->vregion_shift);
 	rsp->reserved = 0;
 	lite_req_reply(req, err, err ? 0 : sizeof(*rsp));
@@ -109,13 +116,16 @@ static void serve_shard_create(struct lite_req *req)
 {
 	const struct mcomp_space_req *msg = lite_req_msg(req);
 	struct mcomp *m = serve_begin(req, sizeof(*msg));
+	unsigned int noio;
 	int err;
 
 	if (!m)
 		return;
+	noio = memalloc_noio_save();
 	err = serve_check_space_req(m, req, msg);
 	if (!err)
 		err = mcomp_space_create(m, msg, false);
+	memalloc_noio_restore(noio);
 	lite_req_reply(req, err, 0);
 }
 
@@ -197,6 +207,7 @@ static void serve_vregion_get(struct lite_req *req)
 	struct mcomp_vregion_rsp *rsp = lite_req_rsp(req);
 	struct mcomp *m = serve_begin(req, sizeof(*msg));
 	struct mcomp_space *s;
+	unsigned int noio;
 	u32 owner = 0;
 	int err;
 
@@ -205,7 +216,9 @@ static void serve_vregion_get(struct lite_req *req)
 	s = serve_space(m, req, msg->space);
 	if (!s)
 		return;
+	noio = memalloc_noio_save();
 	err = mcomp_vregion_get(s, le64_to_cpu(msg->vregion), &owner);
+	memalloc_noio_restore(noio);
 	mcomp_space_put(s);
 	rsp->owner_id = cpu_to_le32(owner);
 	rsp->reserved = 0;
@@ -251,6 +264,7 @@ static void serve_space_fork(struct lite_req *req)
 	struct mcomp *m = serve_begin(req, sizeof(*msg));
 	u64 child = le64_to_cpu(msg->child);
 	struct mcomp_space *s;
+	unsigned int noio;
 	int err;
 
 	if (!m)
@@ -258,10 +272,12 @@ static void serve_space_fork(struct lite_req *req)
 	s = serve_space(m, req, msg->parent);
 	if (!s)
 		return;
+	noio = memalloc_noio_save();
 	if (s->home && serve_child_ok(s, child))
 		err = mcomp_fork_home(s, child);
 	else
 		err = -EINVAL;
+	memalloc_noio_restore(noio);
 	mcomp_space_put(s);
 	lite_req_reply(req, err, 0);
 }
@@ -272,10 +288,12 @@ static void serve_shard_fork(struct lite_req *req)
 	struct mcomp *m = serve_begin(req, sizeof(*msg));
 	u64 child = le64_to_cpu(msg->child);
 	struct mcomp_space *s;
+	unsigned int noio;
 	int err = -ESTALE;
 
 	if (!m)
 		return;
+	noio = memalloc_noio_save();
 	s = mcomp_space_get(m, le64_to_cpu(msg->parent));
 	if (s) {
 		if (!serve_is_mcomp(m, req))
@@ -286,6 +304,7 @@ static void serve_shard_fork(struct lite_req *req)
 			err = mcomp_fork_shard(s, child);
 		mcomp_space_put(s);
 	}
+	memalloc_noio_restore(noio);
 	lite_req_reply(req, err, 0);
 }
 

@@ -10,6 +10,7 @@
  * munmap() wait for no message.
  */
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <lego/ranges.h>
 #include "pcomp.h"
@@ -393,10 +394,13 @@ int pcomp_owners_fork(struct pcomp_space *parent, struct pcomp_space *child)
 {
 	MA_STATE(mas, &parent->ranges, 0, 0);
 	struct pcomp_owner *o, *c;
+	unsigned int noio;
 	unsigned long i;
 	void *entry;
 	int err = 0;
 
+	/* the parent's write-backs take the lock, and reclaim may need these */
+	noio = memalloc_noio_save();
 	mutex_lock(&parent->log_lock);
 	rcu_read_lock();
 	mas_for_each(&mas, entry, ULONG_MAX) {
@@ -438,6 +442,7 @@ int pcomp_owners_fork(struct pcomp_space *parent, struct pcomp_space *child)
 	}
 out_unlock:
 	mutex_unlock(&parent->log_lock);
+	memalloc_noio_restore(noio);
 	return err;
 }
 
