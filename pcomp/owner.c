@@ -503,7 +503,9 @@ void pcomp_owners_exit(struct pcomp_space *s)
 	struct pcomp_owner *o, *tmp;
 
 	if (s->home) {
-		destroy(s, s->home, s->home_id, end);
+		/* without an id (pcomp_space_renumber()) no home has it */
+		if (s->id)
+			destroy(s, s->home, s->home_id, end);
 		lite_peer_put(s->home);
 	}
 	list_for_each_entry_safe(o, tmp, &s->owners, list) {
