@@ -102,6 +102,13 @@ static struct pcomp_wb_peer *wb_peer_make(struct pcomp *pc, u32 id)
 	return xa_is_err(old) ? NULL : old;
 }
 
+static u32 wb_peer_id(struct pcomp_space *s, pgoff_t index)
+{
+	struct pcomp_owner *o = pcomp_owner_of(s, index, false);
+
+	return o ? o->id : s->home_id;
+}
+
 /**
  * pcomp_wb_peer_of() - the mComponent that a page's write-back waits for first
  * @s: the space
@@ -113,8 +120,7 @@ static struct pcomp_wb_peer *wb_peer_make(struct pcomp *pc, u32 id)
  */
 struct pcomp_wb_peer *pcomp_wb_peer_of(struct pcomp_space *s, pgoff_t index)
 {
-	struct pcomp_owner *o = pcomp_owner_of(s, index, false);
-	u32 id = o ? o->id : s->home_id;
+	u32 id = wb_peer_id(s, index);
 
 	return xa_load(&s->pc->wb_peers, id) ?: wb_peer_make(s->pc, id);
 }
@@ -178,11 +184,12 @@ void pcomp_wb_park(struct pcomp_line *line)
  * @s: the space
  * @index: the page
  *
- * Context: process, may sleep.
+ * Context: any: it is a condition that is waited for.
  */
 bool pcomp_wb_is_slow(struct pcomp_space *s, pgoff_t index)
 {
-	struct pcomp_wb_peer *p = pcomp_wb_peer_of(s, index);
+	struct pcomp_wb_peer *p = xa_load(&s->pc->wb_peers,
+					  wb_peer_id(s, index));
 
 	return p && (pcomp_wb_peer_waits(p) ||
 		     atomic_read(&p->lines) >= LINES_MAX);
