@@ -282,7 +282,8 @@ static int line_poisoned(struct pcomp_line *line)
 					   !test_bit(LINE_WB, &line->flags)) ?
 			       -EINTR : -EAGAIN;
 	}
-	if (!PageDirty(page) && page_count(page) == 2) {
+	/* others wait for the lock; the frame is not used again */
+	if (!PageDirty(page) && !folio_maybe_dma_pinned(page_folio(page))) {
 		pcomp_line_evict(line);
 		return -EAGAIN;
 	}
