@@ -32,8 +32,7 @@ int mcomp_budget_take(struct mcomp_budget *b, __u32 nr, __u32 nr_new)
 		return -ENOSPC;
 	if (b->nr_free < nr)
 		return -EBUSY;
-	/* sysfs and heartbeats read it without the pool's lock */
-	WRITE_ONCE(b->nr_free, b->nr_free - nr);
+	b->nr_free -= nr;
 	b->lent += nr - nr_new;
 	return 0;
 }

@@ -40,6 +40,7 @@ static s64 fetch_frame(struct mcomp_space *s, u64 index)
  * @req: request; answered on return
  *
  * -ENOENT: the page was never written. -ESTALE: there is no such space here.
+ * -EHWPOISON: it is lost.
  * Context: softirq.
  */
 void mcomp_serve_fetch(struct lite_req *req)
@@ -70,6 +71,11 @@ void mcomp_serve_fetch(struct lite_req *req)
 	if (!err && frame < 0) {
 		atomic64_inc(&m->stats.fetch_misses);
 		err = -ENOENT;
+	}
+	if (!err && mcomp_frame_has_failed(m->pool, frame)) {
+		/* not sent: devices end a connection for it, and the CPU worse */
+		mcomp_frame_put(m->pool, frame);
+		err = -EHWPOISON;
 	}
 	if (err)
 		return lite_req_reply(req, err, 0);
@@ -188,6 +194,15 @@ static void writeback_tell(struct mcomp_space *s,
 		rsp->frame[i] = cpu_to_le32(frames[i]);
 }
 
+/* -EBUSY: what has just come is lost, but its sender still has it. */
+static int writeback_look(struct mcomp_pool *pool, const u32 *frames, u32 nr)
+{
+	while (nr--)
+		if (mcomp_frame_has_failed(pool, frames[nr]))
+			return -EBUSY;
+	return 0;
+}
+
 static int writeback(struct mcomp_space *s, struct lite_req *req,
 		     const struct mcomp_writeback_req *msg, u32 nr)
 {
@@ -211,7 +226,8 @@ static int writeback(struct mcomp_space *s, struct lite_req *req,
 		WRITE_ONCE(s->short_since, 0);
 	for (i = 0; i < nr; i++)
 		sge[i] = mcomp_frame_sge(pool, frames[i]);
-	err = lite_req_pull(req, 0, sge, nr);
+	err = lite_req_pull(req, 0, sge, nr) ?:
+	      writeback_look(pool, frames, nr);
 	if (err)
 		mcomp_frames_settle(pool, nr - nr_new);
 	else

@@ -4,6 +4,10 @@
  * never changed while anybody can see them: a write-back fills fresh ones and
  * then swaps them in. So a fetch needs no lock but a reference, and
  * copy-on-write after a fork costs nothing more.
+ *
+ * memory_failure() does not know these pages: it marks a frame whose memory has
+ * failed (PageHWPoison), and does no more. Such a frame leaves the pool when it
+ * gets free; who asks for what is in it hears that it is lost.
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -156,13 +160,41 @@ err_free:
  */
 void mcomp_pool_destroy(struct mcomp_pool *pool)
 {
-	WARN_ON_ONCE(pool->budget.nr_free != pool->nr ||
+	WARN_ON_ONCE(pool->budget.nr_free + pool->nr_failed != pool->nr ||
 		     pool->budget.lent);
 	pool_free_pages(pool, pool->nr);
 	vfree(pool->stack);
 	vfree(pool->refs);
 	vfree(pool->pages);
 	kfree(pool);
+}
+
+/**
+ * mcomp_pool_total() - bytes that can be used
+ * @pool: pool
+ *
+ * Context: any.
+ */
+u64 mcomp_pool_total(struct mcomp_pool *pool)
+{
+	return (u64)(pool->nr - READ_ONCE(pool->nr_failed)) << PAGE_SHIFT;
+}
+
+/**
+ * mcomp_pool_used() - bytes of the frames in use; one that is shared counts once
+ * @pool: pool
+ *
+ * Context: any.
+ */
+u64 mcomp_pool_used(struct mcomp_pool *pool)
+{
+	unsigned long flags;
+	u32 nr;
+
+	spin_lock_irqsave(&pool->lock, flags);
+	nr = pool->nr - pool->nr_failed - pool->budget.nr_free;
+	spin_unlock_irqrestore(&pool->lock, flags);
+	return (u64)nr << PAGE_SHIFT;
 }
 
 /**
@@ -194,6 +226,33 @@ void mcomp_pool_unregister(struct mcomp_pool *pool)
 	pool->mr = NULL;
 }
 
+static void frame_fail(struct mcomp_pool *pool, u32 frame)
+{
+	lockdep_assert_held(&pool->lock);
+	WRITE_ONCE(pool->nr_failed, pool->nr_failed + 1);
+	pr_err_ratelimited("the memory of frame %lx has failed, it is not used any more\n",
+			   page_to_pfn(pool->pages[frame]));
+}
+
+/* The next @nr free frames shall be good ones. */
+static void pool_sort_out(struct mcomp_pool *pool, unsigned int nr)
+{
+	struct mcomp_budget *b = &pool->budget;
+	unsigned int good = 0;
+	u32 at;
+
+	while (good < nr && good < b->nr_free) {
+		at = b->nr_free - 1 - good;
+		if (likely(!mcomp_frame_has_failed(pool, pool->stack[at]))) {
+			good++;
+			continue;
+		}
+		frame_fail(pool, pool->stack[at]);
+		b->nr_free--;
+		pool->stack[at] = pool->stack[b->nr_free];
+	}
+}
+
 /**
  * mcomp_frames_alloc() - take frames, all or none
  * @pool: pool
@@ -214,6 +273,7 @@ int mcomp_frames_alloc(struct mcomp_pool *pool, u32 *frames, unsigned int nr,
 	int err;
 
 	spin_lock_irqsave(&pool->lock, flags);
+	pool_sort_out(pool, nr);
 	err = mcomp_budget_take(&pool->budget, nr, nr_new);
 	for (i = 0; i < nr && !err; i++)
 		frames[i] = pool->stack[pool->budget.nr_free + i];
@@ -317,8 +377,10 @@ void mcomp_frame_put(struct mcomp_pool *pool, u32 frame)
 	if (!refcount_dec_and_test(&pool->refs[frame]))
 		return;
 	spin_lock_irqsave(&pool->lock, flags);
-	pool->stack[pool->budget.nr_free] = frame;
-	WRITE_ONCE(pool->budget.nr_free, pool->budget.nr_free + 1);
+	if (mcomp_frame_has_failed(pool, frame))
+		frame_fail(pool, frame);
+	else
+		pool->stack[pool->budget.nr_free++] = frame;
 	spin_unlock_irqrestore(&pool->lock, flags);
 }
 

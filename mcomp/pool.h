@@ -5,6 +5,7 @@
 #ifndef _MCOMP_POOL_H
 #define _MCOMP_POOL_H
 
+#include <linux/page-flags.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <lego/lite.h>
@@ -21,6 +22,7 @@
  * @lock: protects @stack and @budget; any context
  * @stack: the free frames
  * @budget: how many, and who may have them
+ * @nr_failed: frames whose memory has failed, on no list any more. @lock
  */
 struct mcomp_pool {
 	struct page **pages;
@@ -30,10 +32,13 @@ struct mcomp_pool {
 	spinlock_t lock; /* see above */
 	u32 *stack;
 	struct mcomp_budget budget;
+	u32 nr_failed;
 };
 
 struct mcomp_pool *mcomp_pool_create(const char *name, long mem_mb);
 void mcomp_pool_destroy(struct mcomp_pool *pool);
+u64 mcomp_pool_total(struct mcomp_pool *pool);
+u64 mcomp_pool_used(struct mcomp_pool *pool);
 int mcomp_pool_register(struct mcomp_pool *pool, struct lite_node *node);
 void mcomp_pool_unregister(struct mcomp_pool *pool);
 
@@ -47,15 +52,11 @@ void mcomp_frame_get(struct mcomp_pool *pool, u32 frame);
 void mcomp_frame_put(struct mcomp_pool *pool, u32 frame);
 void mcomp_frame_release(void *page);
 
-static inline u64 mcomp_pool_total(const struct mcomp_pool *pool)
+/* Has its memory failed? What was in it is lost. */
+static inline bool mcomp_frame_has_failed(const struct mcomp_pool *pool,
+					  u32 frame)
 {
-	return (u64)pool->nr << PAGE_SHIFT;
-}
-
-/* Bytes of the frames in use; one that is shared counts once. */
-static inline u64 mcomp_pool_used(const struct mcomp_pool *pool)
-{
-	return (u64)(pool->nr - READ_ONCE(pool->budget.nr_free)) << PAGE_SHIFT;
+	return unlikely(PageHWPoison(pool->pages[frame]));
 }
 
 static inline struct lite_sge mcomp_frame_sge(const struct mcomp_pool *pool,

@@ -33,6 +33,8 @@ enum pcomp_verdict pcomp_verdict(int err)
 		return PCOMP_FULL;
 	case -ESTALE:
 		return PCOMP_GONE;
+	case -EHWPOISON:
+		return PCOMP_LOST;
 	}
 	return PCOMP_BAD;
 }

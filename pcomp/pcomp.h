@@ -496,6 +496,7 @@ int pcomp_ctl_call(struct lite_peer *peer, u16 op, const void *req, u32 len,
  * @PCOMP_FULL: the mComponent has no room for more pages
  * @PCOMP_GONE: it does not have what was asked for any more: look again where
  *	that is, and if there is no other place it is lost
+ * @PCOMP_LOST: the memory that had it has failed
  * @PCOMP_BAD: anything else: the same call will get the same answer
  */
 enum pcomp_verdict {
@@ -503,6 +504,7 @@ enum pcomp_verdict {
 	PCOMP_BUSY,
 	PCOMP_FULL,
 	PCOMP_GONE,
+	PCOMP_LOST,
 	PCOMP_BAD,
 };
 

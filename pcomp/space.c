@@ -481,6 +481,11 @@ void pcomp_space_lost(struct pcomp_space *s, u32 id, int err)
 	if (lite_member_by_id(s->pc->node, id, &m))
 		snprintf(m.name, sizeof(m.name), "of node %u", id);
 	switch (pcomp_verdict(err)) {
+	case PCOMP_LOST:
+		pcomp_space_kill(s,
+				 "the memory of mComponent %s that had a page of it has failed",
+				 m.name);
+		break;
 	case PCOMP_AWAY:
 	case PCOMP_BUSY:
 		pcomp_space_kill(s,

@@ -165,6 +165,7 @@ enum lite_status {
 	LITE_ST_NOTREADY = 27, /* -EHOSTUNREACH: a component it needs is away */
 	LITE_ST_NOKEY = 28, /* -ENOKEY: no key named, or one we do not have */
 	LITE_ST_KEYREJECTED = 29, /* -EKEYREJECTED: not proved */
+	LITE_ST_HWPOISON = 30, /* -EHWPOISON: the memory that had it has failed */
 	LITE_ST_NR
 };
 
@@ -834,6 +835,7 @@ static_assert(sizeof(struct gmgr_place_rsp) == 8);
  *			it is. Never a page of zeroes
  *   LITE_ST_NOENT	FETCH: the page was never written. Never a page of zeroes
  *			either, where the caller knows that it was
+ *   LITE_ST_HWPOISON	FETCH: the page is lost, the memory that had it has failed
  *   LITE_ST_EXIST	it is there already
  *   others		bad request: the same one gets the same answer
  */
@@ -951,7 +953,8 @@ static_assert(sizeof(struct mcomp_vma_req) == 24);
 
 /*
  * FETCH: out segment 0, one page, gets the contents. NOENT: never written. STALE:
- * no such space here, which is never to be taken for a page of zeroes.
+ * no such space here, which is never to be taken for a page of zeroes. HWPOISON:
+ * it is lost.
  */
 struct mcomp_fetch_req {
 	__le64 space;

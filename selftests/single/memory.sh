@@ -139,4 +139,25 @@ if [ $status = 4 ]; then
 else
 	tap_is "$status $out" "0 " "$name"
 fi
+
+expect_log 'is ended: the memory of mComponent'
+name="a program whose page was in memory that failed at an mComponent is told so"
+lrun -p small /tmp/poison owner 1500 /tmp/failed > "$hold" 2>&1 &
+program=$!
+wait_until 60 grep -q ready "$hold"
+out=$(on p0 "$TOP/build/tools/prog/poison" frames 30)
+if [ $? = 4 ]; then
+	tap_skip "$name" "this kernel cannot pretend it"
+	on p0 pkill -9 -x poison
+	wait $program
+else
+	on s0 touch /srv/lego/tmp/failed
+	wait $program
+	tap_like "$? $(tail -n 1 "$hold")" \
+		'^137 .*the memory of mComponent m. that had a page of it has failed' \
+		"$name"
+	tap_note "in $out frames" "$(cat "$hold")"
+fi
+wait_until 30 none_held
+tap_is "$(held)" 0 "and it leaves nothing"
 tap_done
