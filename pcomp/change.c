@@ -345,17 +345,20 @@ void pcomp_change_work(struct work_struct *work)
  * @s: the space; map_lock held
  *
  * Context: process, mmap_lock not held; killable.
+ * Return: 0; -EINTR: a worker goes on, to which alone the change and s->files
+ *	belong now, though the caller has map_lock.
  */
-void pcomp_change_finish(struct pcomp_space *s)
+int pcomp_change_finish(struct pcomp_space *s)
 {
 	struct pcomp_change *c = &s->change;
 
 	lockdep_assert_held(&s->map_lock);
 	if (!apply(s)) {
 		gate_open(c);
-		return;
+		return 0;
 	}
 	WRITE_ONCE(c->task, NULL);
 	refcount_inc(&s->refs);
 	queue_work(s->pc->wq, &c->work);
+	return -EINTR;
 }

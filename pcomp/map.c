@@ -256,8 +256,7 @@ static int capture(struct pcomp_space *s, unsigned long low, unsigned long end,
 		pcomp_forget_unmapped(s, low, end - low);
 		return r;
 	}
-	pcomp_change_finish(s);
-	return 0;
+	return pcomp_change_finish(s);
 }
 
 /**

@@ -97,8 +97,8 @@ static long remap_ours(struct pcomp_space *s, const struct pt_regs *regs,
 	begun = s->change.on;
 	if (IS_ERR_VALUE(r) || r == m->addr)
 		pcomp_change_abort(s);
-	else
-		pcomp_change_finish(s);
+	else if (pcomp_change_finish(s))
+		return r; /* killed: what is left over does no harm */
 	if (grows && r != m->addr)
 		pcomp_forget_unmapped(s, old_end, m->new_len - m->old_len);
 	if (IS_ERR_VALUE(r) && begun)

@@ -562,7 +562,7 @@ unsigned long pcomp_change_area(struct file *file, unsigned long addr,
 				unsigned long flags);
 void pcomp_change_moved(struct pcomp_space *s, struct vm_area_struct *vma);
 void pcomp_change_work(struct work_struct *work);
-void pcomp_change_finish(struct pcomp_space *s);
+int pcomp_change_finish(struct pcomp_space *s);
 
 /* backing.c */
 struct pcomp_backing *pcomp_backing_alloc(struct file *file, pgoff_t first,
