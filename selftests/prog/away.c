@@ -10,6 +10,9 @@
  * FILE2. With the next line both are killed, and with the one after that it says
  * what its own fsync() of both files says.
  *
+ * away append FILE: two processes append to FILE, the second while the first
+ * does. It says when that is dead, which it kills first.
+ *
  * away mapped FILE: maps FILE, and reads its last page.
  */
 #include <errno.h>
@@ -107,6 +110,34 @@ static int killed(const char *name, const char *name2)
 	return 0;
 }
 
+static pid_t appender(int fd)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(write(fd, "a", 1) != 1);
+	sleep(1); /* it comes to wait before the next one does */
+	return pid;
+}
+
+static int append(const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	int fd2 = open(name, O_WRONLY | O_APPEND); /* no common position */
+	pid_t first, second;
+
+	say("ready");
+	getchar();
+	first = appender(fd);
+	second = appender(fd2);
+	kill(second, SIGKILL);
+	waitpid(second, NULL, 0);
+	say("dead");
+	kill(first, SIGKILL);
+	waitpid(first, NULL, 0);
+	return 0;
+}
+
 static int mapped(const char *name)
 {
 	int fd = open(name, O_RDONLY);
@@ -126,10 +157,17 @@ static int mapped(const char *name)
 
 int main(int argc, char **argv)
 {
+	/* Its own text is there as well, when the sComponent is not. */
+	if (mlockall(MCL_CURRENT)) {
+		perror("mlockall");
+		return 1;
+	}
 	if (argc == 3 && !strcmp(argv[1], "late"))
 		return late(argv[2]);
 	if (argc == 4 && !strcmp(argv[1], "killed"))
 		return killed(argv[2], argv[3]);
+	if (argc == 3 && !strcmp(argv[1], "append"))
+		return append(argv[2]);
 	if (argc == 3 && !strcmp(argv[1], "mapped"))
 		return mapped(argv[2]);
 	return 2;

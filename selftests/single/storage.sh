@@ -145,7 +145,16 @@ out+=$'\n'$(on_sh p0 'cd /run; rm -f in out; mkfifo in out; dir=$1
 	wait
 	[ "$(busybox head -c 6 $dir/both; busybox tail -c 5 $dir/both
 		cat $dir/both2)" = parentchildparent ]
-	echo "$((! $?)) nor is what it wrote itself"' $dir 2>&1)
+	echo "$((! $?)) nor is what it wrote itself"
+
+	away append /both
+	s8 0
+	echo >&7
+	read -r -t 20 -u 8 said
+	echo "$((! $?)) a program that waits for another to write can be killed"
+	s8 1
+	exec 7>&- 8>&-
+	wait' $dir 2>&1)
 
 # Another mount replaces a file.
 out+=$'\n'$(on_sh p0 'cd /run; rm -f in out; mkfifo in out
@@ -193,7 +202,7 @@ while read -r good name; do
 	*) tap_note "$good $name" ;;
 	esac
 done <<< "$out"
-tap_is $tap_nr 20 "all of that was tried"
+tap_is $tap_nr 21 "all of that was tried"
 on_sh s0 'lego vnode rm s8; rmdir /sys/kernel/config/lego/scomp/s8
 	umount $1; DM_DISABLE_UDEV=1 dmsetup remove s8
 	losetup -d $(losetup -j $1.img | cut -d: -f1); rm $1.img' $dir
