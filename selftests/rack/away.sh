@@ -33,8 +33,8 @@ begin() { # NR PAGES
 written() { # pages that mComponents have taken
 	attr p0 pcomp/small/writebacks
 }
-more_written() {
-	[ "$(written)" -gt $((before + 250)) ]
+more_written() { # than a message that was under way
+	[ "$(written)" -gt $((before + 64)) ]
 }
 out=$(mktemp)
 trap 'rm -f "$out" "$out".?' EXIT

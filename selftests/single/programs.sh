@@ -48,6 +48,8 @@ touched() { # PCOMP: pages that programs there touched
 	attr p0 "pcomp/$1/first_touches"
 }
 
+ON_TIMEOUT=200 # where other programs keep the processors busy
+
 # quarter NAME PCOMP COMMAND...: the same results, though the ExCache of PCOMP
 # holds at most a quarter of what it touches
 quarter() {
@@ -80,7 +82,6 @@ same "writing and reading a file back" -p small sh -c 'cd /tmp &&
 same "a static program" -p small busybox sort /data/lines
 same "cannot: a program that does not exist" sh -c 'nonexistent-program; echo $?'
 
-ON_TIMEOUT=200
 lrun -p half stress-ng --vm 2 --vm-bytes 24M --vm-method all --verify --vm-ops 400 \
 	--timeout 120 > /dev/null 2>&1
 tap_ok $? "stress-ng --vm --verify finds no wrong bit, with ExCache at half"
