@@ -24,7 +24,7 @@ for at in "p0 load" "m1 sink"; do
 	read -r node who <<< "$at"
 	fault "$node" "$who" fail_post 23
 	load_run p0 "$to" callers=64 ms=$((500 * slow)) out=65536 \
-		timeout_ms=$((500 * slow)) slack_ms=$((1000 * slow))
+		timeout_ms=$((500 * slow)) slack_ms=$slack
 	load_good "work refused by the device of $who"
 	[ "$(load_is ok)" -lt "$(load_is calls)" ]
 	tap_ok $? "work refused by the device of $who: calls fail by it"

@@ -10,7 +10,7 @@
 to=$(attr m1 nodes/m1/addr)
 from=$(attr p0 nodes/p0/addr)
 load_insmod p0 addr="${from%:*}:7490" || exit
-all="callers=64 timeout_ms=$((1500 * slow)) slack_ms=$((1000 * slow))"
+all="callers=64 timeout_ms=$((1500 * slow)) slack_ms=$slack"
 
 load_run p0 "$to" $all ms=2000 out=4096 timeout_ms=$((10000 * slow))
 load_clean "a quiet network"
