@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# timeout: 1800
+# timeout: 3600
 # kernels: 6.1
 # beside: others
 # The sources pass checkpatch --strict, shellcheck and codespell, and docs/ says
