@@ -189,8 +189,8 @@ static bool pcomp_fs_dir_emit(struct file *file, struct dir_context *ctx,
 static int pcomp_fs_iterate(struct file *file, struct dir_context *ctx)
 {
 	struct pcomp_fs_dirfile *df = file->private_data;
-	unsigned int nr;
 	int err = 0;
+	u64 nr;
 
 	if (mutex_lock_killable(&df->lock))
 		return -EINTR;
@@ -213,10 +213,23 @@ static int pcomp_fs_iterate(struct file *file, struct dir_context *ctx)
 	return 0;
 }
 
+/*
+ * A position is a cookie, so none is counted from the end: a directory's size
+ * says nothing about it. tmpfs and NFS refuse the same.
+ */
+static loff_t pcomp_fs_dir_llseek(struct file *file, loff_t off, int whence)
+{
+	if (whence == SEEK_CUR)
+		off += file->f_pos;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	return vfs_setpos(file, off, file_inode(file)->i_sb->s_maxbytes);
+}
+
 const struct file_operations pcomp_fs_dir_ops = {
 	.open = pcomp_fs_dir_open,
 	.release = pcomp_fs_dir_release,
-	.llseek = generic_file_llseek,
+	.llseek = pcomp_fs_dir_llseek,
 	.read = generic_read_dir,
 	.iterate_shared = pcomp_fs_iterate,
 	.fsync = pcomp_fs_fsync,
