@@ -301,8 +301,12 @@ static int pcomp_fs_commit(struct file *file)
  */
 int pcomp_fs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
-	int err = pcomp_fs_write_and_wait(file, start, end);
+	int err;
 
+	/* removed: there is nothing left that could be lost */
+	if (IS_DEADDIR(file_inode(file)))
+		return 0;
+	err = pcomp_fs_write_and_wait(file, start, end);
 	return err ? err : pcomp_fs_commit(file);
 }
 
