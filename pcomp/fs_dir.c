@@ -111,6 +111,20 @@ const struct dentry_operations pcomp_fs_dentry_ops = {
 	.d_iput = pcomp_fs_d_iput,
 };
 
+/*
+ * What makes a name says whether it is there, so no lookup has to ask before.
+ * But to who may not write here a name that is there is EEXIST, too, and that
+ * Linux says by itself, after it has looked: mkdir() of each directory on a path,
+ * as `mkdir -p` does it, relies on it.
+ */
+static bool pcomp_fs_create_looks(struct inode *dir, unsigned int flags)
+{
+	const unsigned int excl = LOOKUP_CREATE | LOOKUP_EXCL;
+
+	return (flags & excl) == excl && !sb_rdonly(dir->i_sb) &&
+	       !inode_permission(&nop_mnt_idmap, dir, MAY_WRITE | MAY_EXEC);
+}
+
 static struct dentry *pcomp_fs_lookup(struct inode *dir, struct dentry *dentry,
 				      unsigned int flags)
 {
@@ -124,9 +138,7 @@ static struct dentry *pcomp_fs_lookup(struct inode *dir, struct dentry *dentry,
 	if (dentry->d_name.len > NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
 	dentry->d_time = 0;
-	/* The CREATE that follows says whether it is there. */
-	if ((flags & (LOOKUP_CREATE | LOOKUP_EXCL)) ==
-	    (LOOKUP_CREATE | LOOKUP_EXCL) && !sb_rdonly(dir->i_sb))
+	if (pcomp_fs_create_looks(dir, flags))
 		goto out;
 	if (pcomp_fs_is_hidden(dentry->d_parent, &dentry->d_name))
 		goto out;

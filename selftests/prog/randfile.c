@@ -544,6 +544,10 @@ static void compare(struct worker *w, const char *command)
 	}
 	if (!strcmp(got[0], got[1]))
 		return;
+	/* Linux looks at the directory first, if the new name is not known yet */
+	if (*command == 'l' && !strcmp(got[0], "EPERM") &&
+	    !strcmp(got[1], "EEXIST"))
+		return;
 	printf("WRONG: seed %lu: worker %d: %s\n  got:    %s\n  wanted: %s\n",
 	       seed, p->worker, command, got[0], got[1]);
 	give_up(3);

@@ -71,7 +71,7 @@ said() {
 # What is asked for again, as the answer was lost, is not executed again. The
 # programs do the like before, so that none of their own pages is missing then.
 quick s0 'mkdir -p $1 && cd $1 && mkdir o1 o2 o2/x o3 o4 o5 o6 o6/r o7 &&
-	touch o1/x o3/u o5/x && echo a > o4/a && echo b > o4/b' $here ||
+	mkdir cold && touch o1/x o3/u o5/x && echo a > o4/a && echo b > o4/b' $here ||
 	skip_all "no data"
 py attr_ms=60000 > "$out" << END &
 new = os.O_CREAT | os.O_EXCL | os.O_WRONLY
@@ -133,6 +133,16 @@ results=$(py << END
 fd = os.open("prog", os.O_RDWR)
 os.pwrite(fd, b"x", 20 << 20)
 print(what(os.fsync, fd))
+at = os.open(".", os.O_RDONLY)
+print(what(os.lseek, at, 40, os.SEEK_END), what(os.lseek, at, -1, os.SEEK_SET),
+      os.lseek(at, 2, os.SEEK_SET), os.lseek(at, 3, os.SEEK_CUR))
+os.mkdir("gone")
+at = os.open("gone", os.O_RDONLY)
+os.rmdir("gone")
+print(what(os.fsync, at))
+os.seteuid(65534)
+print(what(os.mkdir, "cold"), what(os.open, "cold", os.O_CREAT | os.O_EXCL))
+os.seteuid(0)
 for d in "bare", "acl":
     os.chdir(d)
     $(sed '2,$s/^/    /' <<< "$make")
@@ -152,6 +162,11 @@ END
 )
 tap_is "$(head -n 1 <<< "$results")" EIO \
 	"a program that runs at the server is not written to"
+tap_is "$(sed -n 2p <<< "$results")" "EINVAL EINVAL 2 5" \
+	"a position in a directory is not counted from its end"
+tap_is "$(sed -n 3p <<< "$results")" "done" "a directory that is removed is stable"
+tap_is "$(sed -n 4p <<< "$results")" "EEXIST EEXIST" \
+	"who may not write to a directory is told what is there"
 quick s0 "kill \$(pidof prog); rm $here/prog"
 given_back() { [ $(($(free) - before)) -gt 6000 ]; } # of 6144 blocks
 tap_check "its room is given back when it is removed" wait_until 5 given_back
@@ -172,7 +187,7 @@ else
 fi
 
 if [ "$append" ]; then
-	tap_is "$(sed -n 2p <<< "$results")" "EPERM EPERM EPERM EPERM done" \
+	tap_is "$(sed -n 5p <<< "$results")" "EPERM EPERM EPERM EPERM done" \
 		"an append-only file is appended to, neither cut nor written over"
 	tap_is "$(at_server 'cat log; chattr -a log')" "$(printf 'one\ntwo')" \
 		"and has what it had before"
