@@ -80,7 +80,8 @@ tap_done() {
 on() {
 	local node=$1
 	shift
-	"$rack" exec -n --timeout $((${ON_TIMEOUT:-60} * slow)) "$node" -- "$@"
+	"/run/lego-rack/$LEGO_RACK/exec" -n -t $((${ON_TIMEOUT:-60} * slow)) \
+		"$node" "$@"
 }
 
 # on_sh NODE SCRIPT [ARGUMENT...]: the same for a piece of shell

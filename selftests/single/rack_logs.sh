@@ -11,11 +11,11 @@ seen() {
 	"$rack" logs p0 | grep -q "$tag"
 }
 
-# exec itself looks, but the line may still be on its way
+# rack exec itself looks, but the line may still be on its way
 plant > /dev/null
 wait_until 10 seen
 tap_ok $? "rack logs shows the kernel's log"
-out=$(on p0 true 2>&1)
+out=$("$rack" exec p0 -- true 2>&1)
 tap_is $? 99 "exec fails after a splat"
 tap_like "$out" "one: .*|$tag" "and tells the node and the line"
 "$rack" check-logs 2> /dev/null

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the files of the rack's program share."""
+import hashlib
 import os
 import subprocess
 import sys
@@ -40,3 +41,17 @@ def ip_cmd(*args, check=True):
 def read_file(path):
     with open(path, "rb") as f:
         return f.read()
+
+
+def compiled(name):
+    """One of our C programs, compiled once for each version of its source."""
+    src = os.path.join(HERE, name)
+    tag = hashlib.sha256(read_file(src)).hexdigest()[:16]
+    path = os.path.join(CACHE, "rack", f"{name[:-2]}-{tag}")
+    if not os.path.exists(path):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        tmp = f"{path}.{os.getpid()}"
+        subprocess.run(["gcc", "-O2", "-Wall", "-static", "-o", tmp, src],
+                       check=True)
+        os.rename(tmp, path)
+    return path

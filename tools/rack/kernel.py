@@ -10,22 +10,7 @@ import struct
 import subprocess
 import time
 
-from common import CACHE, HERE, RackError, read_file
-
-
-def build_agent():
-    """The agent, compiled once for each version of its source."""
-    src = os.path.join(HERE, "agent.c")
-    with open(src, "rb") as f:
-        tag = hashlib.sha256(f.read()).hexdigest()[:16]
-    path = os.path.join(CACHE, "rack", "agent-" + tag)
-    if not os.path.exists(path):
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        tmp = f"{path}.{os.getpid()}"
-        subprocess.run(["gcc", "-O2", "-Wall", "-static", "-o", tmp, src],
-                       check=True)
-        os.rename(tmp, path)
-    return path
+from common import CACHE, HERE, RackError, compiled, read_file
 
 
 def unpacked(image):
@@ -114,7 +99,7 @@ class Kernel:
     def initrd(self):
         """Build the initramfs, or find it in the cache."""
         parts = {"init": os.path.join(HERE, "init"),
-                 "agent": build_agent(),
+                 "agent": compiled("agent.c"),
                  "bin/busybox": shutil.which("busybox") or ""}
         if not parts["bin/busybox"]:
             raise RackError("no busybox: run make setup")

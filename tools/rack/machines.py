@@ -1,23 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """A rack: its machines, their networks, commands in them, their logs."""
-import ctypes
 import glob
 import json
 import os
 import re
-import select
 import shutil
 import signal
-import socket
-import struct
 import subprocess
 import time
 
-from common import HERE, RUN, RackError, ip_cmd, read_file
-
-AGENT_PORT = 77
-# A machine whose host is busy elsewhere may stand still for many seconds.
-ANSWER_S = 30.0
+from common import HERE, RUN, RackError, compiled, ip_cmd, read_file
 
 # Lines of a kernel log that fail whatever is running.
 BAD = re.compile(
@@ -57,6 +49,12 @@ class Rack:
         with open(tmp, "w", encoding="utf-8") as f:
             json.dump(self.state, f, indent=1)
         os.rename(tmp, self.path("state"))
+        with open(self.path("nodes"), "w", encoding="utf-8") as f:
+            print(self.ns, self.state["path"], sep="\n", file=f)
+            for name, node in self.state["nodes"].items():
+                print(name, node["mgmt"], file=f)
+        if not os.path.exists(self.path("exec")):
+            os.symlink(compiled("exec.c"), self.path("exec"))
 
     def node(self, name):
         """A node by its name; in a single VM each name is that VM."""
@@ -169,110 +167,29 @@ class Rack:
                 ip_cmd(*n, "link", "set", tap, "mtu", mtu, "master", bridge,
                        "up")
 
-    def connect(self, node, timeout):
-        """A connection to a node's agent, from inside the namespace."""
-        libc = ctypes.CDLL(None, use_errno=True)
-        home = os.open("/proc/self/ns/net", os.O_RDONLY)
-        there = os.open(f"/run/netns/{self.ns}", os.O_RDONLY)
-        try:
-            if libc.setns(there, 0):
-                raise OSError(ctypes.get_errno(), "setns")
-            sock = socket.socket()
-            libc.setns(home, 0)
-        finally:
-            os.close(home)
-            os.close(there)
-        sock.settimeout(timeout)
-        try:
-            sock.connect((node["mgmt"], AGENT_PORT))
-        except OSError:
-            sock.close()
-            raise
-        sock.settimeout(None)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return sock
-
     # commands in nodes
 
-    def run(self, node, argv, stdin=None, out=None, err=None, timeout=None):
-        """Run a command in a node.
-
-        stdin is a file descriptor or None; out and err are called with bytes.
-        Return its exit status.
-        """
-        try:
-            sock = self.connect(node, ANSWER_S)
-        except OSError as exc:
-            raise RackError(f"{node['name']}: no answer: {exc}") from None
-        with sock:
-            return self._relay(node, sock, argv, stdin, out, err, timeout)
-
-    def _relay(self, node, sock, argv, stdin, out, err, timeout):
-        env = ["PATH=" + self.state["path"]]
-        payload = b"".join(os.fsencode(a) + b"\0" for a in env + argv)
-        sock.sendall(struct.pack(">cI", b"C", len(payload)) + payload)
-        if stdin is None:
-            sock.sendall(struct.pack(">cI", b"E", 0))
-        end = time.monotonic() + timeout if timeout else None
-        buf, unsent = bytearray(), b""
-        while True:
-            # Never waits to send: the agent may be waiting to send to us.
-            fds = [sock] if stdin is None or unsent else [sock, stdin]
-            ready, room, _ = select.select(fds, [sock] if unsent else [], [],
-                                           0.5)
-            if room:
-                try:
-                    unsent = unsent[sock.send(unsent, socket.MSG_DONTWAIT):]
-                except BlockingIOError:
-                    pass
-                except ConnectionError:
-                    unsent = b""
-            if end and time.monotonic() > end:
-                raise RackError(f"{node['name']}: {' '.join(argv[:1])}: still "
-                                f"running after {timeout:g} s, ended")
-            if not ready and not room and self.pid(node) is None:
-                raise RackError(f"{node['name']}: the node died")
-            if stdin is not None and stdin in ready:
-                data = os.read(stdin, 65536)
-                unsent = struct.pack(">cI", b"I" if data else b"E",
-                                     len(data)) + data
-                if not data:
-                    stdin = None
-            if sock not in ready:
-                continue
-            try:
-                data = sock.recv(65536)
-            except ConnectionError:
-                data = b""
-            if not data:
-                raise RackError(f"{node['name']}: the node died")
-            buf += data
-            while len(buf) >= 5:
-                kind, length = struct.unpack(">cI", buf[:5])
-                if len(buf) < 5 + length:
-                    break
-                data = bytes(buf[5:5 + length])
-                del buf[:5 + length]
-                if kind == b"X":
-                    return data[0]
-                sink = out if kind == b"O" else err
-                if sink:
-                    sink(data)
+    def exec_args(self, node, timeout, *argv, stdin=False):
+        """The command line that runs a command in a node: see exec.c."""
+        return [self.path("exec"), *([] if stdin else ["-n"]),
+                *(["-t", f"{timeout:g}"] if timeout else []),
+                node["name"], *argv]
 
     def script(self, node, text, *args, timeout=120):
         """Run a shell script in a node; its output is only for its failure.
 
         Return its standard output.
         """
-        out, err = bytearray(), bytearray()
         if self.state["kernel"] == "debug":
             timeout *= 4
-        status = self.run(node, ["sh", "-eu", "-c", text, "sh", *args],
-                          out=out.extend, err=err.extend, timeout=timeout)
-        if status:
-            raise RackError(f"{node['name']}: exit status {status}\n"
-                            + (out + err).decode(errors="replace"))
-        return out.decode(errors="replace")
+        done = subprocess.run(
+            self.exec_args(node, timeout, "sh", "-eu", "-c", text, "sh",
+                           *args), stdin=subprocess.DEVNULL, check=False,
+            capture_output=True, text=True, errors="replace")
+        if done.returncode:
+            raise RackError(f"{node['name']}: exit status {done.returncode}\n"
+                            + done.stdout + done.stderr)
+        return done.stdout
 
     def wait_boot(self, node, timeout):
         """Wait until a node's agent answers.
@@ -282,12 +199,10 @@ class Rack:
         """
         start = time.monotonic()
         while True:
-            try:
-                with self.connect(node, 1.0) as sock:
-                    self._relay(node, sock, [], None, None, None, 10.0)
+            if subprocess.run(self.exec_args(node, 4, "busybox", "true"),
+                              stdin=subprocess.DEVNULL, check=False,
+                              capture_output=True).returncode == 0:
                 return time.monotonic() - start
-            except (OSError, RackError):
-                pass
             why = None
             if self.pid(node) is None:
                 why = "the VM ended while it booted"
