@@ -10,6 +10,10 @@
  * death, either. If they stay silent while another is heard, they are dead:
  * a majority that lost its power is found, only later.
  *
+ * Members in gmgr's own kernel say nothing of the network, so they are reckoned by
+ * themselves: where most of them fall silent together, that kernel did not get
+ * to what they say.
+ *
  * A gmgr that was restarted has heard none of the members that others tell of.
  * They are excused from the start.
  */
@@ -57,6 +61,49 @@ void gmgr_lease_told(struct gmgr_lease *l, unsigned int dead_ms,
 	l->expired = false;
 }
 
+/* Those that are heard in one way. */
+static bool leases_check(struct gmgr_lease *const *lease, unsigned int nr,
+			 unsigned int dead_ms, unsigned long long now,
+			 bool remote)
+{
+	unsigned int i, votes = 0, silent = 0;
+	bool heard = false, over = false, excused = false;
+	struct gmgr_lease *l;
+
+	for (i = 0; i < nr; i++) {
+		l = lease[i];
+		if (l->remote != remote)
+			continue;
+		if (!lease_is_silent(l, dead_ms, now))
+			heard = true;
+		if (l->excused)
+			continue;
+		votes++;
+		silent += lease_is_silent(l, dead_ms, now);
+		over |= lease_is_over(l, dead_ms, now);
+	}
+	/* A single one's silence says nothing about gmgr. */
+	if (over && silent > 1 && 2 * silent > votes)
+		for (i = 0; i < nr; i++)
+			if (lease[i]->remote == remote &&
+			    lease_is_silent(lease[i], dead_ms, now) &&
+			    !lease[i]->excused) {
+				lease[i]->excused = true;
+				lease[i]->until = now + 2 * dead_ms;
+			}
+	for (i = 0; i < nr; i++) {
+		l = lease[i];
+		if (l->remote != remote)
+			continue;
+		if (l->excused && !heard)
+			l->until = now + 2 * dead_ms;
+		l->expired = lease_is_over(l, dead_ms, now);
+		/* Those that are told of are to be expected, if any is heard. */
+		excused |= l->excused && !l->expired && !(l->told && heard);
+	}
+	return excused;
+}
+
 /**
  * gmgr_leases_check() - find those that are dead
  * @lease: of all members that are up
@@ -70,38 +117,7 @@ void gmgr_lease_told(struct gmgr_lease *l, unsigned int dead_ms,
 bool gmgr_leases_check(struct gmgr_lease *const *lease, unsigned int nr,
 		       unsigned int dead_ms, unsigned long long now)
 {
-	unsigned int i, votes = 0, silent = 0;
-	bool heard = false, over = false, excused = false;
-	struct gmgr_lease *l;
+	bool network = leases_check(lease, nr, dead_ms, now, true);
 
-	for (i = 0; i < nr; i++) {
-		l = lease[i];
-		if (!l->remote)
-			continue;
-		if (!lease_is_silent(l, dead_ms, now))
-			heard = true;
-		if (l->excused)
-			continue;
-		votes++;
-		silent += lease_is_silent(l, dead_ms, now);
-		over |= lease_is_over(l, dead_ms, now);
-	}
-	/* A single one's silence says nothing about gmgr. */
-	if (over && silent > 1 && 2 * silent > votes)
-		for (i = 0; i < nr; i++)
-			if (lease[i]->remote &&
-			    lease_is_silent(lease[i], dead_ms, now) &&
-			    !lease[i]->excused) {
-				lease[i]->excused = true;
-				lease[i]->until = now + 2 * dead_ms;
-			}
-	for (i = 0; i < nr; i++) {
-		l = lease[i];
-		if (l->excused && !heard)
-			l->until = now + 2 * dead_ms;
-		l->expired = lease_is_over(l, dead_ms, now);
-		/* Those that are told of are to be expected, if any is heard. */
-		excused |= l->excused && !l->expired && !(l->told && heard);
-	}
-	return excused;
+	return leases_check(lease, nr, dead_ms, now, false) || network;
 }

@@ -119,6 +119,30 @@ static void test_few(void)
 	is(dead, 2, "but not for ever");
 }
 
+static void test_local(void)
+{
+	int i;
+
+	begin();
+	dead = 0;
+	for (i = 0; i < NR; i++)
+		member[i].remote = false;
+	run(10000, 0);
+	is(dead, 0, "in gmgr's own kernel not all die together, either");
+	is(isolated, 1, "gmgr suspects that kernel");
+	run(1000, 0xf);
+	is(dead | isolated, 0, "till they are heard");
+	run(6000, 0xe);
+	is(dead, 1, "one of them can die");
+	begin();
+	dead = 0;
+	member[0].remote = false;
+	member[1].remote = false;
+	run(10000, 0xc);
+	is(dead, 0, "who is heard over the network does not blame them");
+	is(isolated, 1, "as that says nothing of gmgr's kernel");
+}
+
 static void test_told(void)
 {
 	begin();
@@ -150,6 +174,7 @@ int main(void)
 	test_cut();
 	test_most_die();
 	test_few();
+	test_local();
 	test_told();
 	return tap_end();
 }
