@@ -230,29 +230,37 @@ void pcomp_space_publish(struct pcomp_space *s)
 
 #define MEMBERS_MAX 256
 
-/* The one with the most free memory, of those that are up. */
-static u32 pick_home(struct pcomp *pc)
+/*
+ * The one with the most free memory, of those that are up; one that gmgr calls
+ * dead only if there is no other. @some is whether the rack has any, also one
+ * that is dead: it may join again.
+ */
+static u32 pick_home(struct pcomp *pc, bool *some)
 {
+	const struct lite_member *best = NULL;
 	struct lite_member *m;
 	unsigned int i, n;
-	u64 best_free = 0;
-	u32 best = 0;
+	u32 id;
 
+	*some = false;
 	m = kvmalloc_array(MEMBERS_MAX, sizeof(*m), GFP_KERNEL);
 	if (!m)
 		return 0;
 	n = lite_members(pc->node, m, MEMBERS_MAX);
 	for (i = 0; i < n; i++) {
-		if (m[i].role != LITE_ROLE_MCOMP ||
-		    m[i].state != GMGR_MEMBER_UP || m[i].suspected)
+		if (m[i].role != LITE_ROLE_MCOMP)
 			continue;
-		if (!best || m[i].total - m[i].used > best_free) {
-			best = m[i].id;
-			best_free = m[i].total - m[i].used;
-		}
+		*some = true;
+		if (m[i].state != GMGR_MEMBER_UP)
+			continue;
+		if (!best || best->suspected > m[i].suspected ||
+		    (best->suspected == m[i].suspected &&
+		     m[i].total - m[i].used > best->total - best->used))
+			best = &m[i];
 	}
+	id = best ? best->id : 0;
 	kvfree(m);
-	return best;
+	return id;
 }
 
 /*
@@ -260,7 +268,7 @@ static u32 pick_home(struct pcomp *pc)
  * running vNode's forks and execs: then choose from the last table heard, and
  * do not ask again for some seconds.
  */
-static u32 place_home(struct pcomp *pc, u32 vid)
+static u32 place_home(struct pcomp *pc, u32 vid, bool *some)
 {
 	struct gmgr_place_req req = {
 		.vid = cpu_to_le32(vid),
@@ -281,15 +289,15 @@ static u32 place_home(struct pcomp *pc, u32 vid)
 	int err;
 
 	if (!gmgr || (silent && time_before(jiffies, silent)))
-		return pick_home(pc);
+		return pick_home(pc, some);
 	err = lite_call(gmgr, &call);
 	if (!err && call.rsp_len == sizeof(rsp))
 		return le32_to_cpu(rsp.home_id);
 	/* removed, or forgotten by a gmgr that was restarted: they run on */
 	if (err == -ENOENT)
-		return pick_home(pc);
+		return pick_home(pc, some);
 	WRITE_ONCE(pc->gmgr_silent, (jiffies + 10 * HZ) | 1);
-	return pick_home(pc);
+	return pick_home(pc, some);
 }
 
 static int create_at_home(struct pcomp_space *s)
@@ -303,9 +311,14 @@ static int create_at_home(struct pcomp_space *s)
 	};
 	unsigned long end = pcomp_again_deadline();
 	struct mcomp_space_rsp rsp;
+	bool some = false;
 	int err;
 
-	s->home_id = place_home(s->pc, s->vid);
+	/* Where all are called dead the fault may be gmgr's, and soon over. */
+	do {
+		s->home_id = place_home(s->pc, s->vid, &some);
+	} while (!s->home_id && some &&
+		 pcomp_again(s, -EHOSTUNREACH, end, true));
 	if (!s->home_id)
 		return -EHOSTUNREACH;
 	s->home = lite_member_peer(s->pc->node, s->home_id);
