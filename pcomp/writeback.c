@@ -23,7 +23,8 @@
 
 /**
  * struct wb_group - lines in a message
- * @free: in pcomp_wb.free, or empty: in use
+ * @free: in pcomp_wb.free, or with those that lines are still added to; empty:
+ *	on its way
  * @done: in pcomp_wb.done
  * @work: asks for the owner, and tells it of VMAs
  * @wb: whose
@@ -223,6 +224,7 @@ static void group_send_work(struct work_struct *work)
 
 static void group_start(struct wb_group *g)
 {
+	list_del_init(&g->free);
 	group_count_in(g);
 	if (g->owner && !READ_ONCE(g->owner->nr_ops))
 		group_post(g);
@@ -230,23 +232,35 @@ static void group_start(struct wb_group *g)
 		queue_work(g->wb->pc->io_wq, &g->work);
 }
 
-static bool group_takes(const struct wb_group *g, const struct pcomp_line *line,
-			const struct pcomp_owner *o)
+static void groups_start(struct list_head *open)
 {
-	const struct pcomp_line *first = g->line[0];
-	unsigned int shift = line->space->vregion_shift;
+	struct wb_group *g, *next;
 
-	if (g->owner != o || first->space != line->space ||
-	    g->nr == MCOMP_WRITEBACK_MAX)
-		return false;
-	return o || first->index >> shift == line->index >> shift;
+	list_for_each_entry_safe(g, next, open, free)
+		group_start(g);
 }
 
-static struct wb_group *group_take(struct pcomp_wb *wb, struct pcomp_owner *o)
+/* The one for @o, or, as long as @line's owner is not known, its vRegion. */
+static struct wb_group *group_find(struct list_head *open,
+				   const struct pcomp_line *line,
+				   const struct pcomp_owner *o)
+{
+	unsigned int shift = line->space->vregion_shift;
+	struct wb_group *g;
+
+	list_for_each_entry(g, open, free)
+		if (g->owner == o &&
+		    (o || g->line[0]->index >> shift == line->index >> shift))
+			return g;
+	return NULL;
+}
+
+static struct wb_group *group_open(struct list_head *open, struct pcomp_wb *wb,
+				   struct pcomp_owner *o)
 {
 	struct wb_group *g = list_first_entry(&wb->free, struct wb_group, free);
 
-	list_del_init(&g->free);
+	list_move_tail(&g->free, open);
 	wb->nr_free--;
 	g->owner = o;
 	g->nr = 0;
@@ -276,22 +290,22 @@ static void group_add(struct wb_group *g, struct pcomp_line *line)
 void pcomp_wb_start(struct pcomp_wb *wb, struct pcomp_line **line,
 		    unsigned int nr)
 {
-	struct wb_group *g = NULL;
+	struct wb_group *g;
+	LIST_HEAD(open); /* of one space: one for each of its owners */
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
 		struct pcomp_owner *o;
 
+		if (i && line[i]->space != line[i - 1]->space)
+			groups_start(&open);
 		o = pcomp_owner_of(line[i]->space, line[i]->index, false);
-		if (!g || !group_takes(g, line[i], o)) {
-			if (g)
-				group_start(g);
-			g = group_take(wb, o);
-		}
+		g = group_find(&open, line[i], o) ?: group_open(&open, wb, o);
 		group_add(g, line[i]);
+		if (g->nr == MCOMP_WRITEBACK_MAX)
+			group_start(g);
 	}
-	if (g)
-		group_start(g);
+	groups_start(&open);
 }
 
 /* A line's write-back is over. */
