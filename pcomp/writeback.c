@@ -314,6 +314,7 @@ static void line_finish(struct pcomp *pc, struct pcomp_line *line, int err,
 {
 	struct page *page = line->page;
 	struct folio *folio = page_folio(page);
+	bool unused;
 
 	folio_get(folio);
 	folio_lock(folio);
@@ -329,8 +330,10 @@ static void line_finish(struct pcomp *pc, struct pcomp_line *line, int err,
 	/* pairs with the wait in pcomp_line_lock() */
 	if (wq_has_sleeper(&pc->cache.wb_wait))
 		wake_up_all(&pc->cache.wb_wait);
-	if (!err && !keep && !page_mapped(page) && !folio_test_dirty(folio) &&
-	    page_count(page) == 2) {
+	unused = !page_mapped(page) && page_count(page) == 2;
+	/* who used it made it dirty before letting it go */
+	smp_rmb();
+	if (!err && !keep && unused && !folio_test_dirty(folio)) {
 		pcomp_line_evict(line);
 		pcomp_stat_inc(pc, PCOMP_STAT_EVICT);
 		return;
