@@ -478,8 +478,8 @@ int pcomp_owners_abandon(struct pcomp_space *s, unsigned long end)
 	return err;
 }
 
-static void destroy(struct pcomp_space *s, struct lite_peer *peer, u32 id,
-		    unsigned long end)
+static int destroy(struct pcomp_space *s, struct lite_peer *peer, u32 id,
+		   unsigned long end)
 {
 	int err;
 
@@ -489,27 +489,31 @@ static void destroy(struct pcomp_space *s, struct lite_peer *peer, u32 id,
 	if (err)
 		pr_warn_ratelimited("%s: could not give space %llx back to node %u: error %d\n",
 				    s->pc->name, s->id, id, err);
+	return err;
 }
 
 /**
  * pcomp_owners_exit() - tell all owners that the space has ended
  * @s: the space; nobody uses it any more
  *
+ * The home tells the others, of which it knows all. Only one that does not
+ * answer cannot be relied on.
  * Context: process, may sleep, bounded.
  */
 void pcomp_owners_exit(struct pcomp_space *s)
 {
 	unsigned long end = pcomp_again_deadline();
 	struct pcomp_owner *o, *tmp;
+	int err = 0;
 
 	if (s->home) {
 		/* without an id (pcomp_space_renumber()) no home has it */
 		if (s->id)
-			destroy(s, s->home, s->home_id, end);
+			err = destroy(s, s->home, s->home_id, end);
 		lite_peer_put(s->home);
 	}
 	list_for_each_entry_safe(o, tmp, &s->owners, list) {
-		if (o->id != s->home_id)
+		if (err && o->id != s->home_id)
 			destroy(s, o->peer, o->id, end);
 		owner_free(o);
 	}
