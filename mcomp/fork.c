@@ -7,10 +7,11 @@
  * The map is copied in pieces, between which nobody is kept waiting, and for
  * MCOMP_WORK_MS a request: if there is more to do it is answered -EBUSY, and the
  * same one goes on. Meanwhile the parent's pComponent keeps it from changing
- * what the child may ask for: it has written back and told of all, and discards
- * nothing (its discard_lock). A page that is pinned there may be written back
- * all the same; the child gets it as it was before that, or after. Only new
- * owners would be unknown to the child, so there are none till it is complete.
+ * what the child may ask for: it has told of all, and discards nothing (its
+ * discard_lock). A page that is written back meanwhile the child gets as it was
+ * before that, or after: its pComponent has copied it for the child, or it was
+ * pinned. Only new owners would be unknown to the child, so there are none till
+ * it is complete.
  */
 #include <linux/err.h>
 #include <linux/slab.h>
@@ -354,7 +355,7 @@ static int fork_at_owners(struct mcomp_space *child, u64 parent_id,
  * @parent: parent, of which this is the home
  * @child_id: child
  *
- * All or nothing. Write-backs of the parent are held back by its pComponent.
+ * All or nothing.
  * Context: process, may sleep; makes calls, bounded by MCOMP_CALL_MS, and works
  *	for about MCOMP_WORK_MS at most.
  * Return: 0, -EBUSY (to be called again), -EEXIST, -ESTALE, -ESHUTDOWN, -ENOMEM,

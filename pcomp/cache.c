@@ -206,6 +206,17 @@ struct pcomp_line *pcomp_frame_alloc(struct pcomp_space *s, pgoff_t index)
 }
 
 /**
+ * pcomp_frame_spare() - a frame that nobody will miss
+ * @pc: component
+ *
+ * Context: process. Return: its line, or NULL: evictors would have to work for it.
+ */
+struct pcomp_line *pcomp_frame_spare(struct pcomp *pc)
+{
+	return frame_take(&pc->cache, pc->cache.high);
+}
+
+/**
  * pcomp_frame_free() - a frame holds nothing any more
  * @pc: component
  * @line: its line, on no queue, without a space, with only the cache's reference

@@ -4,9 +4,11 @@
  * writing; ->open leaves those of ours without a file (fault.c), so they get no
  * PTE, and are not among the parent's, whose every eviction would have to walk
  * them. The last thing it does is hooked: there the child's space is made, also
- * if no VMA of ours was copied (MADV_DONTFORK). All that the parent has is
- * brought to its owners, who then let the child share it copy-on-write; the
- * child starts with nothing cached, and with a file of its own.
+ * if no VMA of ours was copied (MADV_DONTFORK). The owners let it share what they
+ * have of the parent copy-on-write. What is only in the parent's cache is copied
+ * there, if it is not much: that is the case where one child is forked after the
+ * other, and these pages, such as the stack, are those that a child uses first.
+ * Else it is written to the owners before. The child has a file of its own.
  *
  * No fault of the parent can come in between: mmap_lock is held, its PTEs are
  * gone, and ->fault never runs under a per-VMA lock (fault.c). Nobody else
@@ -19,6 +21,7 @@
  */
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/highmem.h>
 #include <linux/interval_tree_generic.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -57,7 +60,6 @@ static int clean_parent(struct pcomp_space *parent)
 		err = -ENOMEM;
 		goto out_free;
 	}
-	unmap_mapping_pages(parent->file->f_mapping, 0, 0, false);
 	xa_for_each(&parent->pages, i, entry) {
 		struct pcomp_line *line = entry;
 
@@ -98,49 +100,131 @@ out_free:
 	return err;
 }
 
-/*
- * Pages that only the owners have stay so till we are done, as nobody can
- * fault: their places will be the child's, too.
+/**
+ * struct fork_copies - pages that the child gets from the parent's cache
+ * @nr: how many
+ * @index: which
+ * @line: copies, in frames of nobody: the child has no owners yet to which they
+ *	could be written
  */
-static int copy_places(struct pcomp_space *parent, struct pcomp_space *child)
+struct fork_copies {
+	unsigned int nr;
+	pgoff_t index[PCOMP_BATCH];
+	struct pcomp_line *line[PCOMP_BATCH];
+};
+
+/* @line is locked. Return: 0; -E2BIG: there is no room for one more. */
+static int copy_aside(struct fork_copies *c, pgoff_t index,
+		      struct pcomp_line *line)
 {
+	struct pcomp_line *copy = NULL;
+
+	if (c->nr < ARRAY_SIZE(c->line))
+		copy = pcomp_frame_spare(line->pc);
+	if (!copy)
+		return -E2BIG;
+	copy_highpage(copy->page, line->page);
+	c->index[c->nr] = index;
+	c->line[c->nr++] = copy;
+	return 0;
+}
+
+static void drop_copies(struct fork_copies *c)
+{
+	while (c->nr) {
+		struct pcomp_line *line = c->line[--c->nr];
+
+		pcomp_frame_free(line->pc, line);
+	}
+}
+
+static int install_copies(struct fork_copies *c, struct pcomp_space *child)
+{
+	int err = 0;
+
+	while (c->nr && !err) {
+		c->nr--;
+		err = pcomp_line_install(child, c->index[c->nr],
+					 c->line[c->nr]);
+	}
+	return err;
+}
+
+/* *@entry: what stands for the page in the child; NULL: nothing, or its copy */
+static int copy_line(struct pcomp_space *parent, pgoff_t index,
+		     struct pcomp_line *line, struct fork_copies *c,
+		     void **entry)
+{
+	int err = pcomp_line_lock(parent, index, line);
+
+	if (err == -EAGAIN) {
+		/* evicted, and no fault can bring it back */
+		*entry = xa_load(&parent->pages, index);
+		return 0;
+	}
+	if (err)
+		return err;
+	*entry = NULL;
+	if (test_bit(LINE_REMOTE, &line->flags))
+		*entry = pcomp_place_entry(pcomp_line_settled(line));
+	if (PageDirty(line->page) && unlikely(PageHWPoison(line->page))) {
+		err = -EHWPOISON;
+	} else if (PageDirty(line->page) && c) {
+		*entry = NULL;
+		err = copy_aside(c, index, line);
+	}
+	pcomp_line_put(line);
+	return err;
+}
+
+/*
+ * What the owners have of the parent, they have of the child, at the same places:
+ * pages that only they have stay so till we are done, as nobody can fault, and
+ * settled lines stay as they are. What is pinned may be written back before the
+ * owners make the child, or after: its place is not known. Dirty lines are
+ * copied; without @c they are those that were pinned when they were written, and
+ * the child gets what was.
+ *
+ * Return: 0; -E2BIG: too much is dirty; or another error.
+ */
+static int copy_pages(struct pcomp_space *parent, struct pcomp_space *child,
+		      struct fork_copies *c)
+{
+	void *entry, *copy;
 	unsigned long i;
-	void *entry;
 	int err;
 
 	xa_for_each(&parent->pages, i, entry) {
+		copy = entry;
+		err = 0;
 		if (!xa_is_value(entry))
-			continue;
-		err = xa_err(xa_store(&child->pages, i, entry, GFP_KERNEL));
-		if (err)
+			err = copy_line(parent, i, entry, c, &copy);
+		if (!err && copy)
+			err = xa_insert(&child->pages, i, copy, GFP_KERNEL);
+		if (err && err != -EBUSY) /* it has it from the first try */
 			return err;
+		cond_resched();
 	}
 	return 0;
 }
 
-/*
- * What the owners have of the parent, they have of the child. Cached lines were
- * pinned perhaps, and may have been written back since the fork: where the
- * child's version of these is we do not know.
- */
-static int copy_index(struct pcomp_space *parent, struct pcomp_space *child)
+/* @c: gets copies of dirty lines, if they are few; else these are written */
+static int share_pages(struct pcomp_space *parent, struct pcomp_space *child,
+		       struct fork_copies *c)
 {
-	unsigned long i;
-	void *entry;
+	unsigned long end = pcomp_again_deadline();
 	int err;
 
-	xa_for_each(&parent->pages, i, entry) {
-		struct pcomp_line *line = entry;
-
-		if (!xa_is_value(entry) &&
-		    !test_bit(LINE_REMOTE, &line->flags))
-			continue;
-		err = xa_insert(&child->pages, i, pcomp_place_entry(0),
-				GFP_KERNEL);
-		if (err && err != -EBUSY) /* copy_places() did it */
-			return err;
-	}
-	return 0;
+	/* dirty bits arrive with it */
+	unmap_mapping_pages(parent->file->f_mapping, 0, 0, false);
+	err = copy_pages(parent, child, c);
+	if (err != -E2BIG)
+		return err;
+	drop_copies(c);
+	do {
+		err = clean_parent(parent); /* of what is still dirty */
+	} while (pcomp_again(parent, err, end, true));
+	return err ?: copy_pages(parent, child, NULL);
 }
 
 /*
@@ -213,7 +297,7 @@ static int fork_at_home(struct pcomp_space *parent, struct pcomp_space *child)
 
 static int fork_space(struct pcomp_space *parent, struct pcomp_space *child)
 {
-	unsigned long end = pcomp_again_deadline();
+	struct fork_copies *copies;
 	int err;
 
 	child->vid = parent->vid;
@@ -221,19 +305,20 @@ static int fork_space(struct pcomp_space *parent, struct pcomp_space *child)
 	strscpy(child->vnode, parent->vnode, sizeof(child->vnode));
 	if (READ_ONCE(parent->broken))
 		return -EIO;
-	do {
-		err = clean_parent(parent); /* of what is still dirty */
-	} while (pcomp_again(parent, err, end, true));
-	if (!err)
-		err = copy_places(parent, child);
+	copies = kzalloc(sizeof(*copies), GFP_KERNEL);
+	if (!copies)
+		return -ENOMEM;
+	err = share_pages(parent, child, copies);
 	if (!err)
 		err = fork_at_home(parent, child);
 	if (!err)
 		err = pcomp_owners_fork(parent, child);
 	if (!err)
-		err = copy_index(parent, child);
+		err = install_copies(copies, child);
 	if (!err)
 		err = pcomp_backing_fork(parent, child);
+	drop_copies(copies);
+	kfree(copies);
 	return err;
 }
 

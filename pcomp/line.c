@@ -488,6 +488,61 @@ void pcomp_lines_exit(struct pcomp_space *s)
 }
 
 /**
+ * pcomp_line_settled() - where the owner has what a line holds, for certain
+ * @line: locked and referenced, no write-back in flight, no PTE left
+ *
+ * A clean line that nobody else refers to is as good as evicted: it stays as it
+ * is, and its page at that place, till a fault finds it. So whoever keeps faults
+ * out (mmap_lock held for writing) may rely on it.
+ *
+ * Context: process. Return: the place; 0: it is not so, or the place not known.
+ */
+u64 pcomp_line_settled(const struct pcomp_line *line)
+{
+	struct page *page = line->page;
+
+	if (!test_bit(LINE_REMOTE, &line->flags) || page_count(page) != 2)
+		return 0;
+	/* who used it made it dirty before letting it go */
+	smp_rmb();
+	if (PageDirty(page) || !PageUptodate(page) ||
+	    unlikely(PageHWPoison(page)))
+		return 0;
+	return line->place;
+}
+
+/**
+ * pcomp_line_install() - a page that only we have enters the cache
+ * @s: the space, whose processes cannot run yet; its owners are known
+ * @index: the page
+ * @line: from pcomp_frame_spare(), filled; is given up
+ *
+ * It is dirty, whatever its owner has for it, and may be written back at once.
+ * Context: process, may sleep, no page lock held. Return: 0 or -ENOMEM.
+ */
+int pcomp_line_install(struct pcomp_space *s, pgoff_t index,
+		       struct pcomp_line *line)
+{
+	struct page *page = line->page;
+	int err;
+
+	get_page(page);
+	lock_page(page);
+	bind(line, s, index, pcomp_place_entry(0));
+	SetPageUptodate(page);
+	folio_set_dirty(page_folio(page));
+	err = line_publish(s, index, xa_load(&s->pages, index), line);
+	if (err) {
+		unbind(line);
+		release(s->pc, line);
+		return err;
+	}
+	pcomp_queue_add(s->pc, line);
+	pcomp_line_put(line);
+	return 0;
+}
+
+/**
  * pcomp_line_move() - a page gets another address (mremap)
  * @s: the space; map_lock held
  * @from: index it has

@@ -387,6 +387,7 @@ void pcomp_configfs_exit(void);
 int pcomp_cache_init(struct pcomp *pc, unsigned long mb);
 void pcomp_cache_exit(struct pcomp *pc);
 struct pcomp_line *pcomp_frame_alloc(struct pcomp_space *s, pgoff_t index);
+struct pcomp_line *pcomp_frame_spare(struct pcomp *pc);
 void pcomp_frame_free(struct pcomp *pc, struct pcomp_line *line);
 void pcomp_queue_add(struct pcomp *pc, struct pcomp_line *line);
 void pcomp_queue_del(struct pcomp *pc, struct pcomp_line *line);
@@ -400,6 +401,9 @@ void pcomp_line_drop(struct pcomp_line *line, void *entry);
 void pcomp_line_evict(struct pcomp_line *line);
 int pcomp_lines_discard(struct pcomp_space *s, pgoff_t first, pgoff_t last);
 void pcomp_lines_exit(struct pcomp_space *s);
+u64 pcomp_line_settled(const struct pcomp_line *line);
+int pcomp_line_install(struct pcomp_space *s, pgoff_t index,
+		       struct pcomp_line *line);
 int pcomp_line_move(struct pcomp_space *s, pgoff_t from, pgoff_t to);
 
 /* fetch.c */

@@ -18,9 +18,10 @@
  *  - by the end of the space, after its last line (pcomp_lines_exit()).
  *
  * A forked child's map at the owner holds the frames, too, before anybody can
- * make the parent's let go of them (discard_lock). Keys come with a call
- * each, one for MCOMP_PIECE_FRAMES frames, made when a place in that piece is
- * first read; the page is asked for then, as one that has no place is.
+ * make the parent's let go of them (discard_lock, pcomp_line_settled()). Keys
+ * come with a call each, one for MCOMP_PIECE_FRAMES frames, made when a place in
+ * that piece is first read; the page is asked for then, as one that has no place
+ * is.
  */
 #include <linux/jiffies.h>
 #include <linux/rcupdate.h>

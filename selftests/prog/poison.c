@@ -80,12 +80,18 @@ static void fail(uint64_t frame)
 	fclose(f);
 }
 
-/* All that was written goes to its owner, and no page stays mapped. */
+/*
+ * All that was written goes to its owner, as it is more than a child gets in
+ * ExCache, and no page stays mapped.
+ */
 static int forks(void)
 {
+	static char much[200 * PAGE];
 	int status = 0;
-	pid_t pid = fork();
+	pid_t pid;
 
+	memset(much, 1, sizeof(much));
+	pid = fork();
 	if (!pid)
 		_exit(0);
 	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;

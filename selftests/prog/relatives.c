@@ -84,6 +84,40 @@ static const char *many(void)
 	return write_copies(1000);
 }
 
+/*
+ * Children get what their parent had when it forked them: while it has written
+ * little since the one before, and then much; and they have it still when it has
+ * written more than there is ExCache.
+ */
+static const char *kept(void)
+{
+	const int pages = 24, others = 1500, nr = 8;
+	char *p = map(pages, MAP_PRIVATE), *much = map(others, MAP_PRIVATE);
+	int i, k, go[2];
+
+	if (pipe(go))
+		return "no pipe";
+	for (i = 1; i <= nr; i++) {
+		for (k = 0; k < pages; k++)
+			p[k * PAGE + i] = i;
+		if (fork()) {
+			for (k = 0; k < others && i > nr / 2; k++)
+				much[k * PAGE] = i;
+			continue;
+		}
+		close(go[1]);
+		if (read(go[0], &k, 1))
+			_exit(1);
+		for (k = 0; k < pages; k++)
+			if (p[k * PAGE + 1] != 1 || p[k * PAGE + i] != i ||
+			    p[k * PAGE + i + 1])
+				_exit(1);
+		_exit(0);
+	}
+	close(go[1]);
+	return reap(nr) ? "wrong bytes" : NULL;
+}
+
 static long faults(void)
 {
 	struct rusage r;
@@ -284,6 +318,7 @@ static const struct {
 } cases[] = {
 	{ "few", few },
 	{ "many", many },
+	{ "kept", kept },
 	{ "apart", apart },
 	{ "moved", moved },
 	{ "missing", missing },

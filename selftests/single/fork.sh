@@ -16,7 +16,7 @@ ranges() {
 }
 
 quick s0 'mkdir -p /srv/lego/tmp; cp "$@" /srv/lego/tmp/' \
-	"$TOP"/build/tools/prog/{mappings,relatives}
+	"$TOP"/build/tools/prog/{forks,mappings,relatives}
 mkfifo "$out/in"
 "$rack" exec p0 -- lego run -n test -p small -- /tmp/mappings \
 	< "$out/in" > "$out/mappings" 2>&1 &
@@ -40,8 +40,22 @@ tap_is "$(right apart)" ok "what a parent forks takes no page of another child a
 tap_is "$(right missing)" ok "a child has all memory but what is MADV_DONTFORK"
 tap_is "$(right bare)" ok "a child without any is the vNode's process, too"
 tap_is "$(right moved)" ok "a child has what another thread is just moving"
-lrun -p small /tmp/relatives few > "$out/relatives" 2>&1
+lrun -p small /tmp/relatives kept few > "$out/relatives" 2>&1
+tap_is "$(right kept)" ok "a child keeps what its parent had when it forked"
 tap_is "$(right few)" ok "100 children at once write to their copies, in 4 MiB"
+
+# requests that the mComponents have answered
+served() {
+	quick m0 'cat /sys/kernel/lego/nodes/m?/served' |
+		awk '{ n += $1 } END { print n }'
+}
+before=$(served)
+lrun /tmp/forks 8 100
+tap_is $? 0 "100 forks of a small program"
+nr=$(($(served) - before))
+[ $nr -lt 400 ]
+tap_ok $? "take less than four requests to the mComponents each"
+tap_note "$nr, with those of the program itself"
 wait_until 40 none_held
 tap_is "$(held)" 0 "and leave nothing"
 tap_done
