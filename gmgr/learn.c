@@ -12,6 +12,7 @@
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -25,8 +26,14 @@
 #define SETTLE_MS 3000
 #define SETTLE_JOINED_MS 1000
 #define SETTLE_MAX_MS 10000
-#define EPOCH_MAX BIT_ULL(60)
 #define END_MS 2000
+
+/*
+ * Versions are milliseconds since 1970, by the clock of the gmgr that made them.
+ * That clock may have been wrong, or ours is, but not by so much; and what a
+ * member says beyond that would outdo all that is right.
+ */
+#define EPOCH_AHEAD_MS (100ULL * 365 * 24 * 3600 * MSEC_PER_SEC)
 
 /**
  * gmgr_learn_init() - nothing is known yet
@@ -122,6 +129,17 @@ void gmgr_settle(struct gmgr *g)
 	mutex_unlock(&g->lock);
 }
 
+static bool learn_epoch_is_good(struct gmgr *g, u64 epoch)
+{
+	u64 now = ktime_get_real_ns() / NSEC_PER_MSEC;
+
+	if (epoch <= now + EPOCH_AHEAD_MS)
+		return true;
+	pr_warn_ratelimited("%s: what a member tells is not believed: its version %llu is of a time that has not come (now %llu)\n",
+			    g->name, epoch, now);
+	return false;
+}
+
 /**
  * gmgr_learn_members() - a member tells which members it knows
  * @g: manager
@@ -132,10 +150,13 @@ void gmgr_settle(struct gmgr *g)
  */
 void gmgr_learn_members(struct gmgr *g, const struct gmgr_tell_members *msg)
 {
+	u64 epoch = le64_to_cpu(msg->epoch);
 	u32 i;
 
+	if (!learn_epoch_is_good(g, epoch))
+		return;
 	for (i = 0; i < le32_to_cpu(msg->nr); i++)
-		gmgr_member_told(g, &msg->member[i], le64_to_cpu(msg->epoch));
+		gmgr_member_told(g, &msg->member[i], epoch);
 }
 
 /* The name of a vNode that a table of version @epoch should have and lacks. */
@@ -195,8 +216,8 @@ static bool learn_is_next(struct gmgr *g, u64 teller,
  * @msg: from the wire, of the right length
  *
  * Context: gmgr.vnode_wq.
- * Return: 0, also if a newer version is known; or a negative errno: to be told
- *	again from the beginning.
+ * Return: 0, also if a newer version is known, or this one is not believed; or a
+ *	negative errno: to be told again from the beginning.
  */
 int gmgr_learn_vnodes(struct gmgr *g, u64 teller,
 		      const struct gmgr_vnode_table *msg)
@@ -206,8 +227,11 @@ int gmgr_learn_vnodes(struct gmgr *g, u64 teller,
 	bool old;
 	int err;
 
-	if (!epoch || epoch > EPOCH_MAX)
+	if (!epoch)
 		return -EINVAL;
+	/* It will fetch what is right: told of an error it would try for ever. */
+	if (!learn_epoch_is_good(g, epoch))
+		return 0;
 	mutex_lock(&g->lock);
 	old = epoch <= g->learned ||
 	      le64_to_cpu(msg->life) == lite_node_incarnation(g->node);

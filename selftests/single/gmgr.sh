@@ -8,7 +8,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../module.sh"
 
-expect_log 'gmgr .* does not answer'
+expect_log 'gmgr .* does not answer|a member tells is not believed'
 build=$TOP/build/$KERNEL
 keepers one
 carol() { # LMRS [PARAMETER]: carol comes, and has so many at m0
@@ -91,4 +91,13 @@ tap_is "$(sort -un <<< "$vids" | awk '$1 > 0 && $1 <= 2147483647' | wc -l)" 6 \
 	"when a member knows the highest vid, vNodes get those that nobody has"
 tap_note "$vids"
 on_sh one 'pkill -x sleep; for i in 1 2 3 4; do lego vnode rm v$i; done'
+
+# gmgr learns of a vNode, and another member tells of none, in another age
+carol 1 "version=$(($(date +%s) + 60))000 tells=kept"
+on one rmmod lego_lmr
+carol 1 version=$((1 << 59))
+tap_ok $? "a member tells what it says is newer than all there is"
+on one rmmod lego_lmr
+tap_like "$(on one lego vnode list)" '^kept ' "gmgr does not believe it"
+on one lego vnode rm kept
 tap_done

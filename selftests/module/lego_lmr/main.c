@@ -31,6 +31,14 @@ static uint max_vid;
 module_param(max_vid, uint, 0444);
 MODULE_PARM_DESC(max_vid, "the highest vid of which carol says that it knows it");
 
+static unsigned long long version;
+module_param(version, ullong, 0444);
+MODULE_PARM_DESC(version, "of the table of vNodes that carol tells gmgr; 0: none");
+
+static char *tells = "";
+module_param(tells, charp, 0444);
+MODULE_PARM_DESC(tells, "name of the vNode in it; empty: there is none");
+
 static char *other = "";
 module_param(other, charp, 0444);
 MODULE_PARM_DESC(other, "address of another");
@@ -547,6 +555,33 @@ static void carol_usage(void *priv, struct lite_usage *usage)
 
 static const struct lite_member_ops carol_ops = { .usage = carol_usage };
 
+/* What vNodes there are, as carol says. */
+static int tell_gmgr(void)
+{
+	u32 nr = *tells ? 1 : 0;
+	struct gmgr_vnode_table *req;
+	struct lite_call call = {
+		.op = GMGR_TELL_VNODES,
+		.req_len = struct_size(req, vnode, nr),
+	};
+	int err;
+
+	req = kzalloc(struct_size(req, vnode, 1), GFP_KERNEL);
+	if (!req)
+		return -ENOMEM;
+	req->life = cpu_to_le64(1);
+	req->epoch = cpu_to_le64(version);
+	req->next_vid = cpu_to_le32(1);
+	req->nr = cpu_to_le32(nr);
+	req->vnode[0].vid = cpu_to_le32(1000);
+	strscpy(req->vnode[0].name, tells, sizeof(req->vnode[0].name));
+	strscpy(req->vnode[0].root, "/", sizeof(req->vnode[0].root));
+	call.req = req;
+	err = lite_call(lite_gmgr(carol.node), &call);
+	kfree(req);
+	return err;
+}
+
 /* Write a number: carol joins, has so many LMRs at the other node, and stays. */
 static ssize_t own_write(struct file *file, const char __user *ubuf,
 			 size_t count, loff_t *pos)
@@ -561,6 +596,8 @@ static ssize_t own_write(struct file *file, const char __user *ubuf,
 	err = carol.node ? -EBUSY : actor_init(&carol, "carol", 7493);
 	if (!err)
 		err = lite_join(carol.node, gmgr, &carol_ops);
+	if (!err && version)
+		err = tell_gmgr();
 	for (i = 0; i < nr && !err; i++)
 		err = own_one(i);
 	mutex_unlock(&run_lock);
