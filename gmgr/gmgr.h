@@ -21,10 +21,6 @@
 #include "lease.h"
 #include "policy.h"
 
-/* A peer makes members and vNodes, so there is an end to them. */
-#define GMGR_MEMBERS_LIMIT 256
-#define GMGR_VNODES_LIMIT 4096
-
 /**
  * struct gmgr_cfg - what an instance is made from
  * @name: component name

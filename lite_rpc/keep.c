@@ -13,8 +13,6 @@
 
 #include "member.h"
 
-#define VNODES_LIMIT 4096 /* no gmgr has more */
-
 /**
  * lite_keep_join() - say in a join what we could tell
  * @ms: membership
@@ -167,7 +165,7 @@ static int fetch_page(struct lite_membership *ms, struct lite_vnodes *to,
 	nr = le32_to_cpu(rsp->nr);
 	*left = le32_to_cpu(rsp->left);
 	if (len < sizeof(*rsp) || nr > GMGR_VNODE_TABLE_MAX ||
-	    len != struct_size(rsp, vnode, nr) || *left > VNODES_LIMIT ||
+	    len != struct_size(rsp, vnode, nr) || *left > GMGR_VNODES_LIMIT ||
 	    (*left && !nr) || le32_to_cpu(rsp->start) != to->nr)
 		return -EPROTO;
 	if (!to->nr) {

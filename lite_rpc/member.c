@@ -194,14 +194,36 @@ static int update_member(struct lite_membership *ms, struct lite_member *new)
 	return 0;
 }
 
+/* One page of gmgr's table, from the index @start on. */
+static int fetch_page(struct lite_membership *ms, u32 start,
+		      struct gmgr_members_rsp *rsp, u32 *nr)
+{
+	struct gmgr_list_req req = { .start = cpu_to_le32(start) };
+	u32 len;
+	int err;
+
+	err = lite_gmgr_call(ms, GMGR_MEMBERS, &req, sizeof(req), rsp,
+			     LITE_RSP_MAX, &len);
+	if (err)
+		return err;
+	*nr = le32_to_cpu(rsp->nr);
+	if (len < sizeof(*rsp) || *nr > GMGR_MEMBERS_MAX ||
+	    len != struct_size(rsp, member, *nr))
+		return -EPROTO;
+	if (start + *nr > GMGR_MEMBERS_LIMIT) {
+		pr_warn_ratelimited("%s: gmgr's list of members does not end at %d, as it should\n",
+				    ms->node->name, GMGR_MEMBERS_LIMIT);
+		return -EPROTO;
+	}
+	return 0;
+}
+
 static int fetch_members(struct lite_membership *ms)
 {
-	struct gmgr_list_req req = {};
 	u32 want = READ_ONCE(ms->want);
 	struct gmgr_members_rsp *rsp;
 	struct lite_member m;
-	u32 len, nr, i;
-	bool first = true;
+	u32 start = 0, nr, i;
 	u64 epoch = 0;
 	int err;
 
@@ -211,25 +233,17 @@ static int fetch_members(struct lite_membership *ms)
 		return -ENOMEM;
 	ms->round++;
 	do {
-		err = lite_gmgr_call(ms, GMGR_MEMBERS, &req, sizeof(req), rsp,
-				     LITE_RSP_MAX, &len);
+		err = fetch_page(ms, start, rsp, &nr);
 		if (err)
 			break;
-		nr = le32_to_cpu(rsp->nr);
-		if (len < sizeof(*rsp) || nr > GMGR_MEMBERS_MAX ||
-		    len != struct_size(rsp, member, nr)) {
-			err = -EPROTO;
-			break;
-		}
 		/* a change while we read has another epoch: we come again */
-		if (first)
+		if (!start)
 			epoch = le64_to_cpu(rsp->epoch);
-		first = false;
 		for (i = 0; i < nr && !err; i++) {
 			member_from_wire(&m, &rsp->member[i]);
 			err = update_member(ms, &m);
 		}
-		le32_add_cpu(&req.start, nr);
+		start += nr;
 	} while (!err && nr);
 	kfree(rsp);
 	if (err)

@@ -102,7 +102,9 @@ static int members_fresh(struct pcomp *pc, struct lego_members *a)
 	if (err)
 		goto out_free;
 	nr = le32_to_cpu(rsp->nr);
-	if (nr > LEGO_MEMBERS_MAX || len != struct_size(rsp, member, nr)) {
+	/* who asks page by page is to come to an end */
+	if (nr > LEGO_MEMBERS_MAX || len != struct_size(rsp, member, nr) ||
+	    (nr && a->start >= GMGR_MEMBERS_LIMIT)) {
 		err = -EPROTO;
 		goto out_free;
 	}
@@ -231,8 +233,8 @@ static int vnode_list(struct pcomp *pc, struct lego_vnode *a)
 			LITE_RSP_MAX, &len);
 	if (!err && len < sizeof(*rsp))
 		err = -EPROTO;
-	else if (!err && !rsp->nr)
-		err = -ENOENT;
+	else if (!err && (!rsp->nr || a->start >= GMGR_VNODES_LIMIT))
+		err = -ENOENT; /* or the list would have no end */
 	else if (!err && len < struct_size(rsp, vnode, 1))
 		err = -EPROTO;
 	if (!err)

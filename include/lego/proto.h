@@ -698,6 +698,13 @@ struct gmgr_member {
 
 static_assert(sizeof(struct gmgr_member) == 136);
 
+/*
+ * A peer makes members and vNodes, so there is an end to them, on which those
+ * rely that read the lists.
+ */
+#define GMGR_MEMBERS_LIMIT 256
+#define GMGR_VNODES_LIMIT 4096
+
 /* Lists are paged: ask from index @start until @nr entries are 0. */
 struct gmgr_list_req {
 	__le32 start;

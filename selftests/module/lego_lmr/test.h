@@ -46,4 +46,7 @@ void test_many(struct seq_file *m, const char *nobody);
 /* gone.c: who makes memory at a node of this kernel goes meanwhile */
 void test_gone(struct seq_file *m);
 
+/* endless.c: a gmgr, by loop, whose table has no end */
+void test_endless(struct seq_file *m);
+
 #endif /* _LEGO_LMR_TEST_H */
