@@ -162,10 +162,13 @@ static struct lite_lock *lock_alloc(struct lite_peer *peer, const char *name)
 	return lock;
 }
 
-/* It, or its answer, may have been lost: asked again it does no harm. */
-static bool again(int err)
+/*
+ * It, or its answer, may have been lost, or its keeper may be away for a moment:
+ * asked again it does no harm. Not of one that is known to be no more.
+ */
+static bool may_ask_again(const struct lite_lock *lock, int err)
 {
-	return err == -ETIMEDOUT || err == -ECONNRESET || err == -ENOTCONN;
+	return lite_no_answer(err) && !lite_link_gone_err(link_of(lock));
 }
 
 /*
@@ -188,7 +191,7 @@ static int ask_until(struct lite_lock *lock, u16 op, const void *req, u32 len,
 		lock->connects = connection(lock);
 		lock->until = ktime_get_boottime_ns() + lease_ns(lock);
 		err = ask(lock, op, req, len, ASK_MS, &rsp);
-		if (err && !again(err))
+		if (err && !may_ask_again(lock, err))
 			return err;
 		lock->maybe |= err || le32_to_cpu(rsp.state) == LITE_LOCK_WAITS;
 		state = err ? LITE_LOCK_WAITS : le32_to_cpu(rsp.state);
@@ -316,7 +319,7 @@ int lite_barrier(struct lite_peer *peer, const char *name, u32 nr,
 	state = ask_until(lock, LITE_BARRIER, &req, sizeof(req), &req.wait_ms,
 			  timeout_ms, LITE_LOCK_HOLD_MS);
 	err = state;
-	if (state == -ETIMEDOUT) {
+	if (lite_no_answer(state)) {
 		/* or the others passed meanwhile */
 		err = release(lock, &rsp);
 		if (!err)

@@ -371,9 +371,17 @@ out_unlock:
 /* worth trying again: gmgr may be booting, or not have noticed our death */
 static bool join_again(int err)
 {
-	return err == -ECONNREFUSED || err == -EHOSTUNREACH ||
-	       err == -ETIMEDOUT || err == -ECONNRESET || err == -ENOTCONN ||
-	       err == -EEXIST;
+	switch (err) {
+	case -EEXIST:
+	case -EAGAIN: /* it is there, but not ready */
+		return true;
+	/* Whoever loads us has to do something about these: told at once. */
+	case -ENOKEY:
+	case -EKEYREJECTED:
+	case -EPROTONOSUPPORT:
+		return false;
+	}
+	return lite_no_answer(err);
 }
 
 static int join_bounded(struct lite_membership *ms)

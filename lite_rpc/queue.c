@@ -35,17 +35,26 @@ static bool is_final(int err)
 	switch (err) {
 	case 0:
 	case -EAGAIN:
-	case -ENOTCONN:
-	case -ETIMEDOUT:
-	case -ECONNREFUSED:
-	case -EHOSTUNREACH:
-	case -ENETUNREACH:
-	case -ECONNRESET:
 	case -EINTR:
 	case -ENOMEM:
 		return false;
+	/*
+	 * These may last till somebody has done something about them, and a
+	 * call that waited for that would end with -ETIMEDOUT, which says
+	 * nothing. Who wants to wait calls again.
+	 */
+	case -ENOKEY:
+	case -EKEYREJECTED:
+	case -EPROTONOSUPPORT:
+		return true;
 	}
-	return true;
+	return !lite_no_answer(err);
+}
+
+/* As is_final(), of sending: -ENODEV is of the call's own memory then. */
+static bool is_final_of_send(int err)
+{
+	return err == -ENODEV || is_final(err);
 }
 
 /* 0, or why nothing may wait any more. */
@@ -146,7 +155,7 @@ void lite_queue_flush(struct lite_link *link)
 		err = lite_call_send(link->peer, call, call->deadline);
 		if (!err)
 			continue;
-		if (is_final(err)) {
+		if (is_final_of_send(err)) {
 			call_over(call, err);
 			continue;
 		}
@@ -310,7 +319,7 @@ void lite_call_queue(struct lite_peer *peer, struct lite_call *call)
 		err = lite_call_send(peer, call, call->deadline);
 	if (!err)
 		return;
-	if (is_final(err)) {
+	if (is_final_of_send(err)) {
 		call_over(call, err);
 		return;
 	}

@@ -60,9 +60,12 @@ on one insmod "$TOP/build/$KERNEL/lego_lock/lego_lock.ko" at=loop:m1 \
 cmd "hold 600000"
 on_sh one 'cd /sys/kernel/config/lego/mcomp
 	mb=$(cat m1/mem_mb)
-	rmdir m1 && mkdir m1 && cd m1 && echo loop:m1 > addr &&
-		echo loop:g0 > gmgr && echo "$mb" > mem_mb && echo 1 > enable'
-tap_ok $? "a node that keeps a lock is made anew"
+	rmdir m1 || exit
+	(echo "get 20000" > /sys/kernel/debug/lego/lock/cmd) & get=$!
+	sleep 1
+	mkdir m1 && cd m1 && echo loop:m1 > addr && echo loop:g0 > gmgr &&
+		echo "$mb" > mem_mb && echo 1 > enable && wait $get'
+tap_ok $? "who waits for a lock waits for its keeper, which is made anew"
 cmd "get 5000"
 tap_ok $? "the lock is free there"
 tap_is "$(says valid_then)" 0 "and who had it knows that it is not certain"
