@@ -270,11 +270,16 @@ out_free:
 static long ioc_reason(void __user *arg)
 {
 	struct lego_reason a;
+	struct pid *pid;
 
 	if (copy_from_user(&a, arg, sizeof(a)))
 		return -EFAULT;
 	memset(a.reason, 0, sizeof(a.reason));
-	pcomp_reason(a.pid, a.reason, sizeof(a.reason));
+	/* the process that has this number now, as the caller sees it */
+	pid = find_get_pid(a.pid);
+	if (pid)
+		pcomp_reason(pid, a.reason, sizeof(a.reason));
+	put_pid(pid);
 	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
 }
 

@@ -67,6 +67,7 @@ static void entry_place(struct pcomp_place *place)
 		if (e->task == current) {
 			*place = e->place;
 			pcomp_get(place->pc);
+			get_pid(place->leader);
 			break;
 		}
 	spin_unlock(&entries_lock);
@@ -117,7 +118,7 @@ struct pcomp_entry *pcomp_enter(struct pcomp *pc, const char *vnode)
 	e->place.pc = pc;
 	e->place.vid = le32_to_cpu(rsp.vid);
 	pcomp_vid_used(pc, e->place.vid);
-	e->place.leader = current->tgid;
+	e->place.leader = get_pid(task_tgid(current));
 	strscpy(e->place.vnode, vnode, sizeof(e->place.vnode));
 	spin_lock(&entries_lock);
 	hlist_add_head_rcu(&e->node, &entries);
@@ -135,6 +136,7 @@ void pcomp_entry_close(struct pcomp_entry *e)
 	hlist_del_rcu(&e->node);
 	spin_unlock(&entries_lock);
 	pcomp_put(e->place.pc);
+	put_pid(e->place.leader);
 	put_task_struct(e->task);
 	kfree_rcu(e, rcu);
 }
@@ -250,7 +252,7 @@ static long do_exec(enum pcomp_hook_id hook, const struct pt_regs *regs)
 		place.pc = s->pc;
 		pcomp_get(place.pc);
 		place.vid = s->vid;
-		place.leader = s->leader;
+		place.leader = get_pid(s->leader);
 		strscpy(place.vnode, s->vnode, sizeof(place.vnode));
 		pcomp_space_put(s);
 	} else {
@@ -260,8 +262,10 @@ static long do_exec(enum pcomp_hook_id hook, const struct pt_regs *regs)
 	r = pcomp_orig(hook, regs);
 	if (!r && place.pc)
 		adopt(&place);
-	if (place.pc)
+	if (place.pc) {
 		pcomp_put(place.pc);
+		put_pid(place.leader);
+	}
 	module_put(THIS_MODULE);
 	return r;
 }

@@ -301,7 +301,7 @@ static int fork_space(struct pcomp_space *parent, struct pcomp_space *child)
 	int err;
 
 	child->vid = parent->vid;
-	child->leader = parent->leader;
+	child->leader = get_pid(parent->leader);
 	strscpy(child->vnode, parent->vnode, sizeof(child->vnode));
 	if (READ_ONCE(parent->broken))
 		return -EIO;

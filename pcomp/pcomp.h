@@ -45,6 +45,7 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
+#include <linux/pid.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -284,7 +285,7 @@ struct pcomp_change {
  * @id: on the wire
  * @vid: vNode
  * @vnode: its name
- * @leader: pid of the process that entered the vNode
+ * @leader: the process that entered the vNode; referenced
  * @home_id: node id of the home
  * @home: the home
  * @vregion_shift: log2 of a vRegion in pages
@@ -318,7 +319,7 @@ struct pcomp_space {
 	u64 id;
 	u32 vid;
 	char vnode[LITE_NAME_LEN];
-	pid_t leader;
+	struct pid *leader;
 	u32 home_id;
 	struct lite_peer *home;
 	unsigned int vregion_shift;
@@ -526,12 +527,16 @@ static inline unsigned long pcomp_again_deadline(void)
 
 /**
  * struct pcomp_place - where a new process shall live
+ * @pc: component, referenced
+ * @vid: vNode
+ * @vnode: its name
+ * @leader: the process that entered the vNode; referenced
  */
 struct pcomp_place {
 	struct pcomp *pc;
 	u32 vid;
 	char vnode[LITE_NAME_LEN];
-	pid_t leader;
+	struct pid *leader;
 };
 
 void pcomp_spaces_exit(void);
@@ -548,8 +553,8 @@ void pcomp_space_kill(struct pcomp_space *s, const char *fmt, ...)
 	__printf(2, 3);
 void pcomp_space_lost(struct pcomp_space *s, u32 id, int err);
 void pcomp_space_kill_current(struct pcomp_space *s);
-void pcomp_kill_current(pid_t leader, const char *why, int err);
-bool pcomp_reason(pid_t pid, char *buf, size_t len);
+void pcomp_kill_current(struct pid *leader, const char *why, int err);
+bool pcomp_reason(struct pid *pid, char *buf, size_t len);
 void pcomp_member_gone(struct pcomp *pc, const struct lite_member *m);
 
 /* fault.c */

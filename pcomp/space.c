@@ -26,10 +26,13 @@ static DEFINE_SPINLOCK(spaces_lock);
 
 #define REASONS 64
 
-/* Why processes were ended, for `lego run`. Protected by spaces_lock. */
+/*
+ * Why processes were ended, for `lego run`. Not by their numbers, which are used
+ * again. Protected by spaces_lock.
+ */
 static struct reason {
-	pid_t pid;
-	pid_t leader;
+	struct pid *pid;
+	struct pid *leader;
 	char text[PCOMP_WHY_LEN];
 } reasons[REASONS];
 
@@ -109,6 +112,7 @@ static void end_work(struct work_struct *work)
 	if (s->file)
 		fput(s->file);
 	mmdrop(s->mm);
+	put_pid(s->leader);
 	kfree_rcu(s, rcu);
 	atomic_dec(&pc->nr_spaces);
 	pcomp_put(pc);
@@ -355,7 +359,7 @@ struct pcomp_space *pcomp_space_create(struct mm_struct *mm,
 	if (IS_ERR(s))
 		return s;
 	s->vid = place->vid;
-	s->leader = place->leader;
+	s->leader = get_pid(place->leader);
 	strscpy(s->vnode, place->vnode, sizeof(s->vnode));
 	err = create_at_home(s);
 	if (err)
@@ -385,14 +389,16 @@ void pcomp_space_end(struct mm_struct *mm)
 		pcomp_space_put(s);
 }
 
-static void keep_reason(pid_t pid, pid_t leader, const char *text)
+static void keep_reason(struct pid *pid, struct pid *leader, const char *text)
 {
 	struct reason *r;
 
 	spin_lock(&spaces_lock);
 	r = &reasons[next_reason++ % REASONS];
-	r->pid = pid;
-	r->leader = leader;
+	put_pid(r->pid);
+	put_pid(r->leader);
+	r->pid = get_pid(pid);
+	r->leader = get_pid(leader);
 	strscpy(r->text, text, sizeof(r->text));
 	spin_unlock(&spaces_lock);
 }
@@ -405,7 +411,7 @@ static void keep_reason(pid_t pid, pid_t leader, const char *text)
  *
  * Return: true if there is one.
  */
-bool pcomp_reason(pid_t pid, char *buf, size_t len)
+bool pcomp_reason(struct pid *pid, char *buf, size_t len)
 {
 	bool found = false;
 	unsigned int i;
@@ -435,7 +441,7 @@ static void process_kill(struct pcomp_space *s, struct task_struct *p)
 	lockdep_assert_held(&kill_lock);
 	pr_err("%s: %s[%d] of vNode %s is ended: %s\n", s->pc->name, p->comm,
 	       p->pid, s->vnode, s->why);
-	keep_reason(p->pid, s->leader, s->why);
+	keep_reason(task_tgid(p), s->leader, s->why);
 	/* the process: its first thread may have ended, and takes no signal */
 	kill_pid(task_pid(p), SIGKILL, 1);
 }
@@ -538,17 +544,17 @@ void pcomp_space_kill_current(struct pcomp_space *s)
 
 /**
  * pcomp_kill_current() - the current process can not go on
- * @leader: pid of the process that entered the vNode
+ * @leader: the process that entered the vNode
  * @why: a sentence
  * @err: the error behind it
  */
-void pcomp_kill_current(pid_t leader, const char *why, int err)
+void pcomp_kill_current(struct pid *leader, const char *why, int err)
 {
 	char text[PCOMP_WHY_LEN];
 
 	snprintf(text, sizeof(text), "%s (error %d)", why, err);
 	pr_err("%s[%d] is ended: %s\n", current->comm, current->tgid, text);
-	keep_reason(current->tgid, leader, text);
+	keep_reason(task_tgid(current), leader, text);
 	send_sig(SIGKILL, current, 1);
 }
 
@@ -585,9 +591,15 @@ void pcomp_member_gone(struct pcomp *pc, const struct lite_member *m)
 }
 
 /**
- * pcomp_spaces_exit() - no space is left in the table
+ * pcomp_spaces_exit() - no space is left in the table, and nobody asks why
  */
 void pcomp_spaces_exit(void)
 {
+	unsigned int i;
+
+	for (i = 0; i < REASONS; i++) {
+		put_pid(reasons[i].pid);
+		put_pid(reasons[i].leader);
+	}
 	WARN_ON_ONCE(!hash_empty(spaces_by_mm));
 }

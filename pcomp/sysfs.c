@@ -108,11 +108,12 @@ static int spaces_show(struct seq_file *m, void *v)
 	unsigned long i;
 
 	seq_puts(m, "# id vid leader home broken\n");
-	rcu_read_lock();
+	/* its leader is its own till it is taken out */
+	xa_lock(&pc->spaces);
 	xa_for_each(&pc->spaces, i, s)
-		seq_printf(m, "%llx %u %d %u %d\n", s->id, s->vid, s->leader,
-			   s->home_id, READ_ONCE(s->broken));
-	rcu_read_unlock();
+		seq_printf(m, "%llx %u %d %u %d\n", s->id, s->vid,
+			   pid_nr(s->leader), s->home_id, READ_ONCE(s->broken));
+	xa_unlock(&pc->spaces);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(spaces);

@@ -34,6 +34,32 @@ got=$(on_sh p0 'cd /tmp; echo core > /proc/sys/kernel/core_pattern
 tap_is "$got" "DATAMARK-12345 HEAPMARK-12345 MMAPMARK-12345 STACKMARK-12345
 small" "a core dump has stack, data and heap, and not what was never touched"
 
+# a 32-bit program, which is ended; then a process with the same number
+expect_log 'is ended: 32-bit programs'
+got=$(on_sh p0 '{
+		nul() { head -c "$1" /dev/zero; }
+		printf "\177ELF\1\1\1"; nul 9; printf "\2\0\3\0\1\0\0\0"
+		printf "\124\200\4\10\64"; nul 11; printf "\64\0\40\0\1"; nul 7
+		printf "\1"; nul 7; printf "\0\200\4\10\0\200\4\10"
+		printf "\130\0\0\0\130\0\0\0\5\0\0\0\0\20\0\0\353\376"; nul 2
+	} > /srv/lego/tmp/elf32 && chmod +x /srv/lego/tmp/elf32
+	run() { lego run -n test -p p0 -- "$@" 2>&1; }
+	dies() { run sh -c "echo \$\$; exec /tmp/elf32"; }
+	fails_as() { # PID
+		echo $(($1 - 2)) > /proc/sys/kernel/ns_last_pid
+		run sh -c "echo \$\$; exit 7"
+	}
+	export -f run dies fails_as
+	apart() { unshare -pf --mount-proc bash -c "$1"; }
+	{ read -r pid; read -r why; } < <(dies)
+	echo "$why"
+	{ read -r _; read -r why; } < <(apart dies)
+	echo "$why"
+	apart "fails_as $pid" | sed "s/^$pid\$/its pid/"' 2> /dev/null)
+why="lego: sh: 32-bit programs do not run in a vNode (error -8)"
+tap_is "$got" "$why
+$why
+its pid" "who is ended is told why, and not who has its pid later"
 tap_is "$(on_sh p0 'ulimit -s unlimited
 	lego run -n test -p p0 -- /tmp/doors deep')" 300 \
 	"a program without a limit of its stack has 24 MiB of it"
