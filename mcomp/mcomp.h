@@ -70,7 +70,7 @@ struct mcomp_stats {
  * struct mcomp - one memory component
  *
  * Notes on locking, from the outside in:
- *	mcomp_space.vregion_lock	held over calls to other mComponents
+ *	mcomp_space.vregion_lock	fork holds it over calls to mComponents
  *	mcomp_space.update_lock
  *	mcomp_space.sem			a child's, then its parent's
  *	mcomp_space.owners_lock		the same

@@ -233,98 +233,66 @@ static void region_snapshot(struct mcomp_space *s, struct region_choice *c)
 	mutex_unlock(&s->owners_lock);
 }
 
-/* Make sure that another mComponent has a shard, and that we know it. */
+/*
+ * Note that another mComponent will have a shard, before it is asked to: its
+ * answer may be lost, the shard not. Return: 0, 1: it has one; -ESTALE: the space
+ * has ended; -ENOMEM.
+ */
+static int region_note_owner(struct mcomp_space *s, u32 id, u64 incarnation)
+{
+	struct mcomp_owner *o, *fresh = mcomp_owner_alloc(s, id, incarnation);
+	int err = 0;
+
+	if (!fresh)
+		return -ENOMEM;
+	mutex_lock(&s->owners_lock);
+	o = owner_find(s, id, incarnation);
+	if (s->dead) {
+		err = -ESTALE;
+	} else if (o) {
+		err = !!o->nr_vregions;
+	} else {
+		list_add_tail(&fresh->list, &s->owners);
+		fresh = NULL;
+	}
+	mutex_unlock(&s->owners_lock);
+	kfree(fresh);
+	return err;
+}
+
+/*
+ * Make sure that another mComponent has a shard, and that we know it. Several may
+ * do so at a time, for vRegions of their own or the same one.
+ */
 static int region_make_shard(struct mcomp_space *s, u32 id, u64 incarnation)
 {
 	struct mcomp_owner *o;
-	bool known;
+	bool dead;
 	int err;
 
-	lockdep_assert_held(&s->vregion_lock);
-	mutex_lock(&s->owners_lock);
-	o = owner_find(s, id, incarnation);
-	known = o && o->nr_vregions;
-	mutex_unlock(&s->owners_lock);
-	if (known)
-		return 0;
-
-	if (!o) {
-		o = mcomp_owner_alloc(s, id, incarnation);
-		if (!o)
-			return -ENOMEM;
-		/* Before the call: its answer may be lost, the shard not. */
-		mutex_lock(&s->owners_lock);
-		if (s->dead) {
-			mutex_unlock(&s->owners_lock);
-			kfree(o);
-			return -ESTALE;
-		}
-		list_add_tail(&o->list, &s->owners);
-		mutex_unlock(&s->owners_lock);
-	}
-	/* From here @o may be gone: the space may end at any time. */
+	err = region_note_owner(s, id, incarnation);
+	if (err)
+		return min(err, 0);
+	/* What was noted may be gone: the space may end at any time. */
 	o = mcomp_owner_alloc(s, id, incarnation);
 	if (!o)
 		return -ENOMEM;
 	err = owner_call(s->m, id, MCOMP_SHARD_CREATE, &o->req);
 
 	mutex_lock(&s->owners_lock);
-	if (s->dead) {
-		mutex_unlock(&s->owners_lock);
+	dead = s->dead;
+	mutex_unlock(&s->owners_lock);
+	if (dead) {
 		/* Its end may have overtaken the shard's beginning. */
 		mcomp_owner_orphan(o, s->unused);
 		return -ESTALE;
 	}
-	mutex_unlock(&s->owners_lock);
 	kfree(o);
-	return err;
-}
-
-static int region_assign(struct mcomp_space *s, u64 vregion, u32 id,
-			 u64 incarnation)
-{
-	struct mcomp_owner *o;
-	int err = -ESTALE;
-
-	mutex_lock(&s->owners_lock);
-	if (!s->dead) {
-		err = xa_err(xa_store(&s->vregions, vregion, xa_mk_value(id),
-				      GFP_KERNEL));
-		o = owner_find(s, id, incarnation);
-		if (!err && o)
-			o->nr_vregions++;
-	}
-	mutex_unlock(&s->owners_lock);
-	return err;
-}
-
-static int region_choose(struct mcomp_space *s, u64 vregion, u32 *owner_id)
-{
-	const struct mcomp_region_ops *policy = READ_ONCE(s->m->policy);
-	struct region_choice *c;
-	int err, i;
-
-	c = kvzalloc(sizeof(*c), GFP_KERNEL);
-	if (!c)
-		return -ENOMEM;
-	region_snapshot(s, c);
-	err = -EHOSTUNREACH;
-	while ((i = policy->pick(c->cand, c->nr)) >= 0) {
-		err = 0;
-		if (!c->cand[i].home)
-			err = region_make_shard(s, c->cand[i].id,
-						c->incarnation[i]);
-		if (!err)
-			err = region_assign(s, vregion, c->cand[i].id,
-					    c->incarnation[i]);
-		if (!err || err == -ESTALE)
-			break;
-		c->cand[i].tried = 1;
-	}
-	if (!err)
-		*owner_id = c->cand[i].id;
-	kvfree(c);
-	return err;
+	/* Somebody else's question was answered, and the shard is in use. */
+	if (err && region_note_owner(s, id, incarnation) == 1)
+		return 0;
+	/* That one does not want it: here -ESTALE is the end of the space. */
+	return err == -ESTALE ? -EHOSTUNREACH : err;
 }
 
 static int region_lookup(struct mcomp_space *s, u64 vregion, u32 *owner_id)
@@ -344,13 +312,77 @@ static int region_lookup(struct mcomp_space *s, u64 vregion, u32 *owner_id)
 	return err;
 }
 
+/* Give a vRegion to the mComponent, unless somebody else has given it away. */
+static int region_assign(struct mcomp_space *s, u64 vregion, u32 id,
+			 u64 incarnation, u32 *owner_id)
+{
+	struct mcomp_owner *o;
+	int err;
+
+	mutex_lock(&s->vregion_lock);
+	err = region_lookup(s, vregion, owner_id);
+	/* A child that is being made would not know of it. */
+	if (err == -ENOENT && atomic_read(&s->nr_forks))
+		err = -EBUSY;
+	if (err != -ENOENT)
+		goto out_unlock;
+	err = -ESTALE;
+	mutex_lock(&s->owners_lock);
+	if (!s->dead) {
+		err = xa_err(xa_store(&s->vregions, vregion, xa_mk_value(id),
+				      GFP_KERNEL));
+		o = owner_find(s, id, incarnation);
+		if (!err && o)
+			o->nr_vregions++;
+	}
+	mutex_unlock(&s->owners_lock);
+	if (!err)
+		*owner_id = id;
+out_unlock:
+	mutex_unlock(&s->vregion_lock);
+	return err;
+}
+
+/*
+ * An mComponent that is silent costs a time-out. No lock is held then, so other
+ * vRegions and forks wait for it no longer than they have to do with it.
+ */
+static int region_choose(struct mcomp_space *s, u64 vregion, u32 *owner_id)
+{
+	const struct mcomp_region_ops *policy = READ_ONCE(s->m->policy);
+	struct region_choice *c;
+	int err, i;
+
+	c = kvzalloc(sizeof(*c), GFP_KERNEL);
+	if (!c)
+		return -ENOMEM;
+	region_snapshot(s, c);
+	err = -EHOSTUNREACH;
+	while ((i = policy->pick(c->cand, c->nr)) >= 0) {
+		err = 0;
+		if (!c->cand[i].home)
+			err = region_make_shard(s, c->cand[i].id,
+						c->incarnation[i]);
+		if (!err) {
+			err = region_assign(s, vregion, c->cand[i].id,
+					    c->incarnation[i], owner_id);
+			break;
+		}
+		if (err == -ESTALE)
+			break;
+		c->cand[i].tried = 1;
+	}
+	kvfree(c);
+	return err;
+}
+
 /**
  * mcomp_vregion_get() - who owns a vRegion?
  * @s: space
  * @vregion: address >> vregion_shift
  * @owner_id: set to the owner's node id, which now has a shard
  *
- * The first question decides.
+ * The first answer decides.
  * Context: process, may sleep; makes calls, bounded by MCOMP_CALL_MS each.
  * Return: 0, -EINVAL (not the home, or beyond all addresses), -ESTALE (space
  *	has ended), -EBUSY (a child is being made), -ENOMEM, -EHOSTUNREACH.
@@ -364,13 +396,7 @@ int mcomp_vregion_get(struct mcomp_space *s, u64 vregion, u32 *owner_id)
 	err = region_lookup(s, vregion, owner_id);
 	if (err != -ENOENT)
 		return err;
-	mutex_lock(&s->vregion_lock);
-	err = region_lookup(s, vregion, owner_id);
-	/* A child that is being made would not know of it. */
-	if (err == -ENOENT && atomic_read(&s->nr_forks))
-		err = -EBUSY;
-	if (err == -ENOENT)
-		err = region_choose(s, vregion, owner_id);
-	mutex_unlock(&s->vregion_lock);
-	return err;
+	if (atomic_read(&s->nr_forks)) /* as region_assign() would say */
+		return -EBUSY;
+	return region_choose(s, vregion, owner_id);
 }
