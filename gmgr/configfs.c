@@ -137,7 +137,7 @@ static ssize_t gmgr_vnode_processes_show(struct config_item *item, char *page)
 {
 	struct gmgr_vn *vn = to_vn(item);
 	u32 nr = 0;
-	int err = vn->vid ? gmgr_procs(vn->gmgr, vn->vid, &nr) : 0;
+	int err = vn->vid ? gmgr_procs(vn->gmgr, &vn->vid, &nr, 1) : 0;
 
 	return err ?: sysfs_emit(page, "%u\n", nr);
 }

@@ -251,7 +251,7 @@ int gmgr_learn_vnodes(struct gmgr *g, u64 teller,
 		      const struct gmgr_vnode_table *msg);
 
 /* procs.c */
-int gmgr_procs(struct gmgr *g, u32 vid, u32 *nr);
+int gmgr_procs(struct gmgr *g, const u32 *vid, u32 *nr, unsigned int count);
 
 /* configfs.c */
 int gmgr_configfs_init(struct gmgr *g);

@@ -124,14 +124,17 @@ static void serve_vnode_list_now(struct gmgr *g, struct lite_req *req)
 {
 	const struct gmgr_list_req *msg = lite_req_msg(req);
 	struct gmgr_vnodes_rsp *rsp = lite_req_rsp(req);
-	u32 i, len, nr;
+	u32 vid[GMGR_VNODES_MAX], nr[GMGR_VNODES_MAX];
+	u32 i, len, count;
 
 	len = gmgr_vnode_list(g, le32_to_cpu(msg->start), rsp);
-	for (i = 0; i < le32_to_cpu(rsp->nr); i++) {
-		/* who does not answer is not counted */
-		gmgr_procs(g, le32_to_cpu(rsp->vnode[i].vid), &nr);
-		rsp->vnode[i].nr_procs = cpu_to_le32(nr);
-	}
+	count = le32_to_cpu(rsp->nr);
+	for (i = 0; i < count; i++)
+		vid[i] = le32_to_cpu(rsp->vnode[i].vid);
+	/* who does not answer is not counted */
+	gmgr_procs(g, vid, nr, count);
+	for (i = 0; i < count; i++)
+		rsp->vnode[i].nr_procs = cpu_to_le32(nr[i]);
 	serve_end(req, 0, len);
 }
 

@@ -60,7 +60,7 @@ int gmgr_vid_get(struct gmgr *g, u32 *vid)
 			return err == -EBUSY ? -ENOSPC : err;
 		if (!again)
 			return 0;
-		err = gmgr_procs(g, *vid, &nr);
+		err = gmgr_procs(g, vid, &nr, 1);
 		if (!err && !nr)
 			return 0;
 		gmgr_vid_put(g, *vid);

@@ -516,7 +516,7 @@ int gmgr_vnode_remove(struct gmgr *g, const char *name)
 	mutex_unlock(&g->lock);
 	if (!vid)
 		return -ENOENT;
-	err = gmgr_procs(g, vid, &nr);
+	err = gmgr_procs(g, &vid, &nr, 1);
 	if (nr)
 		return -EBUSY;
 	if (err)

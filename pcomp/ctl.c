@@ -14,10 +14,20 @@
 
 #define CTL_MS 5000
 
-/* private_data of an open file: what LEGO_IOC_ENTER made */
+/**
+ * struct ctl - private_data of an open file
+ * @lock: protects all others
+ * @entry: what LEGO_IOC_ENTER made, or NULL
+ * @page: of gmgr's list of vNodes, the last that was asked for, or NULL
+ * @page_start: index of its first
+ * @page_pcomp: by which pComponent
+ */
 struct ctl {
+	struct mutex lock; /* see above */
 	struct pcomp_entry *entry;
-	struct mutex lock; /* protects entry */
+	struct gmgr_vnodes_rsp *page;
+	u32 page_start;
+	char page_pcomp[LITE_NAME_LEN];
 };
 
 static int gmgr_call(struct pcomp *pc, u16 op, const void *req, u32 len,
@@ -184,7 +194,7 @@ static void vnode_out(struct lego_vnode *a, const struct gmgr_vnode *v)
 	memcpy(a->root, v->root, sizeof(a->root));
 }
 
-static int vnode_create(struct pcomp *pc, struct lego_vnode *a)
+static int vnode_create(struct ctl *c, struct pcomp *pc, struct lego_vnode *a)
 {
 	struct gmgr_vnode v = {
 		.vip = (__force __be32)a->vip,
@@ -206,7 +216,7 @@ static int vnode_create(struct pcomp *pc, struct lego_vnode *a)
 	return 0;
 }
 
-static int vnode_remove(struct pcomp *pc, struct lego_vnode *a)
+static int vnode_remove(struct ctl *c, struct pcomp *pc, struct lego_vnode *a)
 {
 	struct gmgr_vnode_name_req req;
 	int err;
@@ -219,32 +229,60 @@ static int vnode_remove(struct pcomp *pc, struct lego_vnode *a)
 	return err;
 }
 
-static int vnode_list(struct pcomp *pc, struct lego_vnode *a)
+/* A page of gmgr's list from @start on. gmgr asks all pComponents for each. */
+static int page_read(struct ctl *c, struct pcomp *pc, u32 start)
 {
-	struct gmgr_list_req req = { .start = cpu_to_le32(a->start) };
-	struct gmgr_vnodes_rsp *rsp;
+	struct gmgr_list_req req = { .start = cpu_to_le32(start) };
 	u32 len;
 	int err;
 
-	rsp = kzalloc(LITE_RSP_MAX, GFP_KERNEL);
-	if (!rsp)
+	lockdep_assert_held(&c->lock);
+	if (!c->page)
+		c->page = kmalloc(LITE_RSP_MAX, GFP_KERNEL);
+	if (!c->page)
 		return -ENOMEM;
-	err = gmgr_call(pc, GMGR_VNODE_LIST, &req, sizeof(req), rsp,
+	c->page->nr = 0;
+	c->page_start = start;
+	strscpy(c->page_pcomp, pc->name, sizeof(c->page_pcomp));
+	/* or the list of a gmgr that always has another would have no end */
+	if (start >= GMGR_VNODES_LIMIT)
+		return 0;
+	err = gmgr_call(pc, GMGR_VNODE_LIST, &req, sizeof(req), c->page,
 			LITE_RSP_MAX, &len);
-	if (!err && len < sizeof(*rsp))
+	if (!err && (len < sizeof(*c->page) ||
+		     le32_to_cpu(c->page->nr) > GMGR_VNODES_MAX ||
+		     len != struct_size(c->page, vnode,
+					le32_to_cpu(c->page->nr))))
 		err = -EPROTO;
-	else if (!err && (!rsp->nr || a->start >= GMGR_VNODES_LIMIT))
-		err = -ENOENT; /* or the list would have no end */
-	else if (!err && len < struct_size(rsp, vnode, 1))
-		err = -EPROTO;
-	if (!err)
-		vnode_out(a, &rsp->vnode[0]);
-	kfree(rsp);
+	if (err)
+		c->page->nr = 0;
 	return err;
 }
 
-static long ioc_vnode(void __user *arg,
-		      int (*fn)(struct pcomp *pc, struct lego_vnode *a))
+/* Who lists them one by one has a page read for the first of each page only. */
+static int vnode_list(struct ctl *c, struct pcomp *pc, struct lego_vnode *a)
+{
+	int err = 0;
+	u32 i;
+
+	mutex_lock(&c->lock);
+	i = a->start - c->page_start;
+	if (!c->page || !i || i >= le32_to_cpu(c->page->nr) ||
+	    strcmp(c->page_pcomp, pc->name)) {
+		err = page_read(c, pc, a->start);
+		i = 0;
+	}
+	if (!err && i >= le32_to_cpu(c->page->nr))
+		err = -ENOENT;
+	if (!err)
+		vnode_out(a, &c->page->vnode[i]);
+	mutex_unlock(&c->lock);
+	return err;
+}
+
+static long ioc_vnode(struct ctl *c, void __user *arg,
+		      int (*fn)(struct ctl *c, struct pcomp *pc,
+				struct lego_vnode *a))
 {
 	struct lego_vnode *a = memdup_user(arg, sizeof(*a));
 	struct pcomp *pc;
@@ -258,7 +296,7 @@ static long ioc_vnode(void __user *arg,
 		r = PTR_ERR(pc);
 		goto out_free;
 	}
-	r = fn(pc, a);
+	r = fn(c, pc, a);
 	if (!r && fn != vnode_remove && copy_to_user(arg, a, sizeof(*a)))
 		r = -EFAULT;
 	pcomp_put(pc);
@@ -285,21 +323,22 @@ static long ioc_reason(void __user *arg)
 
 static long ctl_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	struct ctl *c = file->private_data;
 	void __user *p = (void __user *)arg;
 
 	switch (cmd) {
 	case LEGO_IOC_ENTER:
-		return ioc_enter(file->private_data, p);
+		return ioc_enter(c, p);
 	case LEGO_IOC_MEMBERS:
 		return ioc_members(p);
 	case LEGO_IOC_VNODE_CREATE:
-		return capable(CAP_SYS_ADMIN) ? ioc_vnode(p, vnode_create) :
+		return capable(CAP_SYS_ADMIN) ? ioc_vnode(c, p, vnode_create) :
 						-EPERM;
 	case LEGO_IOC_VNODE_REMOVE:
-		return capable(CAP_SYS_ADMIN) ? ioc_vnode(p, vnode_remove) :
+		return capable(CAP_SYS_ADMIN) ? ioc_vnode(c, p, vnode_remove) :
 						-EPERM;
 	case LEGO_IOC_VNODE_LIST:
-		return ioc_vnode(p, vnode_list);
+		return ioc_vnode(c, p, vnode_list);
 	case LEGO_IOC_REASON:
 		return ioc_reason(p);
 	}
@@ -323,6 +362,7 @@ static int ctl_release(struct inode *inode, struct file *file)
 
 	if (c->entry)
 		pcomp_entry_close(c->entry);
+	kfree(c->page);
 	kfree(c);
 	return 0;
 }
