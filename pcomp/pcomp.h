@@ -466,6 +466,16 @@ enum pcomp_wb_when {
 	PCOMP_WB_PARK,
 };
 
+/**
+ * struct pcomp_wb_work - a work that waits for an mComponent
+ * @work: on pcomp.io_wq
+ * @list: while it waits for its turn
+ */
+struct pcomp_wb_work {
+	struct work_struct work;
+	struct list_head list;
+};
+
 struct pcomp_wb_peer;
 struct pcomp_wb_peer *pcomp_wb_peer_of(struct pcomp_space *s, pgoff_t index);
 bool pcomp_wb_peer_waits(const struct pcomp_wb_peer *p);
@@ -475,6 +485,9 @@ bool pcomp_wb_is_slow(struct pcomp_space *s, pgoff_t index);
 void pcomp_wb_peer_add(struct pcomp_wb_peer *p, unsigned int nr);
 void pcomp_wb_peer_sub(struct pcomp_wb_peer *p, unsigned int nr);
 void pcomp_wb_peer_learn(struct pcomp_wb_peer *p, int err);
+void pcomp_wb_peer_queue(struct pcomp *pc, struct pcomp_wb_peer *p,
+			 struct pcomp_wb_work *w);
+void pcomp_wb_peer_next(struct pcomp_wb_peer *p);
 void pcomp_wb_peers_exit(struct pcomp *pc);
 
 /* owner.c */

@@ -10,6 +10,8 @@
  *    all are queued again.
  *  - Faults that would make more such lines do not get the last frames
  *    (pcomp_frame_alloc()), for these could not be had back.
+ *  - Few works at a time wait for one, or some that are away would soon have
+ *    all that the queue may run.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -20,6 +22,7 @@
 #define BUSY_MS 20
 #define LINES_MAX PCOMP_BATCH /* in flight to one mComponent */
 #define UNPARK_CHUNK 256 /* with the cache's lock held */
+#define WORKS_MAX 8 /* at a time that wait for one; a queue runs 256 */
 
 /**
  * struct pcomp_wb_peer - an mComponent, as write-backs find it
@@ -31,6 +34,9 @@
  * @again: jiffies till when nothing is written; 0: write
  * @parked: dirty lines that wait for it. pcomp_cache.lock
  * @work: queues these again
+ * @lock: protects the following; a leaf
+ * @nr_works: works that wait for it, at most WORKS_MAX
+ * @works: struct pcomp_wb_work, those whose turn it is not
  */
 struct pcomp_wb_peer {
 	struct pcomp *pc;
@@ -41,6 +47,9 @@ struct pcomp_wb_peer {
 	unsigned long again;
 	struct list_head parked;
 	struct delayed_work work;
+	spinlock_t lock; /* see above */
+	unsigned int nr_works;
+	struct list_head works;
 };
 
 /* Queue up to @max parked lines. Return: whether some are left. */
@@ -95,6 +104,8 @@ static struct pcomp_wb_peer *wb_peer_make(struct pcomp *pc, u32 id)
 	p->id = id;
 	INIT_LIST_HEAD(&p->parked);
 	INIT_DELAYED_WORK(&p->work, wb_peer_work);
+	spin_lock_init(&p->lock);
+	INIT_LIST_HEAD(&p->works);
 	old = xa_cmpxchg(&pc->wb_peers, id, NULL, p, GFP_NOIO);
 	if (!old)
 		return p;
@@ -247,6 +258,56 @@ void pcomp_wb_peer_learn(struct pcomp_wb_peer *p, int err)
 			p->pc->name, m.name);
 		mod_delayed_work(p->pc->io_wq, &p->work, 0);
 	}
+}
+
+/**
+ * pcomp_wb_peer_queue() - run a work that is going to wait for an mComponent
+ * @pc: component
+ * @p: for whom; NULL: there was no memory for it
+ * @w: the work, which calls pcomp_wb_peer_next() when it has waited
+ *
+ * Context: process.
+ */
+void pcomp_wb_peer_queue(struct pcomp *pc, struct pcomp_wb_peer *p,
+			 struct pcomp_wb_work *w)
+{
+	bool now = true;
+
+	if (p) {
+		spin_lock(&p->lock);
+		now = p->nr_works < WORKS_MAX;
+		if (now)
+			p->nr_works++;
+		else
+			list_add_tail(&w->list, &p->works);
+		spin_unlock(&p->lock);
+	}
+	if (now)
+		queue_work(pc->io_wq, &w->work);
+}
+
+/**
+ * pcomp_wb_peer_next() - a work does not wait for an mComponent any more
+ * @p: which pcomp_wb_peer_queue() was called with
+ *
+ * Before what the work is about may be over, and with it the component.
+ * Context: process.
+ */
+void pcomp_wb_peer_next(struct pcomp_wb_peer *p)
+{
+	struct pcomp_wb_work *w;
+
+	if (!p)
+		return;
+	spin_lock(&p->lock);
+	w = list_first_entry_or_null(&p->works, struct pcomp_wb_work, list);
+	if (w)
+		list_del(&w->list);
+	else
+		p->nr_works--;
+	spin_unlock(&p->lock);
+	if (w)
+		queue_work(p->pc->io_wq, &w->work);
 }
 
 /**

@@ -26,7 +26,7 @@
  * @free: in pcomp_wb.free, or with those that lines are still added to; empty:
  *	on its way
  * @done: in pcomp_wb.done
- * @work: asks for the owner, and tells it of VMAs
+ * @work: asks for the owner, or tells it of VMAs
  * @wb: whose
  * @owner: its owner, NULL: the home is to be asked for it
  * @peer: the mComponent that is waited for; NULL: no memory for its record
@@ -40,7 +40,7 @@
 struct wb_group {
 	struct list_head free;
 	struct llist_node done;
-	struct work_struct work;
+	struct pcomp_wb_work work;
 	struct pcomp_wb *wb;
 	struct pcomp_owner *owner;
 	struct pcomp_wb_peer *peer;
@@ -103,7 +103,7 @@ struct pcomp_wb *pcomp_wb_alloc(struct pcomp *pc, unsigned int nr,
 	wb->nr = nr;
 	wb->nr_free = nr;
 	for (i = 0; i < nr; i++) {
-		INIT_WORK(&wb->group[i].work, group_send_work);
+		INIT_WORK(&wb->group[i].work.work, group_send_work);
 		wb->group[i].wb = wb;
 		list_add_tail(&wb->group[i].free, &wb->free);
 	}
@@ -191,34 +191,50 @@ static void group_count_out(struct wb_group *g, int err)
 	pcomp_wb_peer_learn(g->peer, err);
 }
 
-/* What has to be done first. */
-static int group_prepare(struct wb_group *g)
+/*
+ * Send it, or what has to be done first: one work after the other, as each waits
+ * for another mComponent. After this it may be over.
+ */
+static void group_send(struct wb_group *g)
 {
-	struct pcomp_owner *o = g->owner;
+	if (g->owner && !READ_ONCE(g->owner->nr_ops))
+		group_post(g);
+	else
+		pcomp_wb_peer_queue(g->wb->pc, g->peer, &g->work);
+}
 
-	if (!o) {
-		o = pcomp_owner_of(g->line[0]->space, g->line[0]->index, true);
-		if (IS_ERR(o))
-			return PTR_ERR(o);
-		g->owner = o;
-		/* that was the home: now it is the owner that is waited for */
-		group_count_out(g, 0);
-		group_count_in(g);
-	}
-	/* the owner refuses pages of VMAs that it has not heard of */
-	return pcomp_owner_flush(o);
+/* Ask the home who the owner is. */
+static int group_find_owner(struct wb_group *g)
+{
+	struct pcomp_owner *o;
+
+	o = pcomp_owner_of(g->line[0]->space, g->line[0]->index, true);
+	if (IS_ERR(o))
+		return PTR_ERR(o);
+	g->owner = o;
+	/* from here on it is the owner that is waited for */
+	group_count_out(g, 0);
+	group_count_in(g);
+	return 0;
 }
 
 static void group_send_work(struct work_struct *work)
 {
-	struct wb_group *g = container_of(work, struct wb_group, work);
+	struct wb_group *g = container_of(work, struct wb_group, work.work);
+	struct pcomp_wb_peer *waited = g->peer;
 	unsigned int noio = memalloc_noio_save();
-	int err = group_prepare(g);
+	bool told = g->owner;
+	int err;
 
+	/* the owner refuses pages of VMAs that it has not heard of */
+	err = told ? pcomp_owner_flush(g->owner) : group_find_owner(g);
+	pcomp_wb_peer_next(waited);
 	if (err)
 		group_fail(g, err);
-	else
+	else if (told)
 		group_post(g);
+	else
+		group_send(g);
 	memalloc_noio_restore(noio);
 }
 
@@ -226,10 +242,7 @@ static void group_start(struct wb_group *g)
 {
 	list_del_init(&g->free);
 	group_count_in(g);
-	if (g->owner && !READ_ONCE(g->owner->nr_ops))
-		group_post(g);
-	else
-		queue_work(g->wb->pc->io_wq, &g->work);
+	group_send(g);
 }
 
 static void groups_start(struct list_head *open)
