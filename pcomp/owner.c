@@ -18,6 +18,12 @@
 #define CTL_TRIES 3
 #define FLUSH_DELAY (HZ / 5)
 
+/*
+ * Updates that an owner has not heard of: 96 KiB. From half of that on it is told
+ * soon, and who changes more waits for it: it may be away.
+ */
+#define LOG_MAX 4096
+
 /**
  * pcomp_ctl_call() - a control call, repeated where that may help
  * @peer: whom
@@ -120,7 +126,7 @@ int pcomp_log(struct pcomp_space *s, u32 kind, unsigned long start,
 {
 	struct mcomp_vma_op op;
 	struct pcomp_owner *o;
-	bool late = false;
+	bool late = false, much = false;
 	int err;
 
 	vma_op(&op, kind, start, len, prot);
@@ -140,9 +146,12 @@ int pcomp_log(struct pcomp_space *s, u32 kind, unsigned long start,
 			if (err)
 				break;
 			late = true;
+			much |= o->nr_ops >= LOG_MAX / 2;
 		}
 	mutex_unlock(&s->log_lock);
-	if (late && (kind == MCOMP_VMA_UNMAP || kind == MCOMP_VMA_DISCARD))
+	if (much)
+		mod_delayed_work(s->pc->wq, &s->flush_work, 0);
+	else if (late && (kind == MCOMP_VMA_UNMAP || kind == MCOMP_VMA_DISCARD))
 		queue_delayed_work(s->pc->wq, &s->flush_work, FLUSH_DELAY);
 	return err;
 }
@@ -181,6 +190,7 @@ static void log_advance(struct pcomp_owner *o)
  * pcomp_owner_flush() - tell an owner all that it has not heard of
  * @o: the owner
  *
+ * What is logged meanwhile is for the next one, or there might be no end.
  * Context: process, may sleep, bounded.
  * Return: 0 or why the owner did not answer.
  */
@@ -191,7 +201,7 @@ int pcomp_owner_flush(struct pcomp_owner *o)
 		struct mcomp_vma_op op[MCOMP_VMA_OPS_MAX];
 	} *req;
 	unsigned long start = jiffies;
-	unsigned int n;
+	unsigned int n, left;
 	int err = 0;
 
 	if (!READ_ONCE(o->nr_ops))
@@ -205,7 +215,8 @@ int pcomp_owner_flush(struct pcomp_owner *o)
 		err = o->flush_err;
 		goto out_unlock;
 	}
-	while ((n = log_copy_out(o, req->op))) {
+	for (left = READ_ONCE(o->nr_ops); left; left -= min(n, left)) {
+		n = log_copy_out(o, req->op);
 		req->h = (struct mcomp_vma_req){
 			.space = cpu_to_le64(o->space->id),
 			.seq = cpu_to_le64(o->seq + 1),
@@ -223,6 +234,39 @@ out_unlock:
 	mutex_unlock(&o->flush_lock);
 	kfree(req);
 	return err;
+}
+
+/**
+ * pcomp_log_wait() - wait till no owner's log is too long
+ * @s: the current process's space
+ *
+ * An owner that is away is waited for as long as by a fetch; then the space is
+ * lost.
+ * Context: process, may sleep; killable.
+ * Return: 0; -EINTR: killed, or going to be.
+ */
+int pcomp_log_wait(struct pcomp_space *s)
+{
+	unsigned long end = pcomp_again_deadline();
+	struct pcomp_owner *o;
+	int err;
+
+	/* owners are only ever added, at the end */
+	list_for_each_entry(o, &s->owners, list) {
+		if (likely(READ_ONCE(o->nr_ops) < LOG_MAX))
+			continue;
+		do {
+			err = pcomp_owner_flush(o);
+		} while (pcomp_again(s, err, end, true));
+		if (!err)
+			continue;
+		if (!fatal_signal_pending(current))
+			pcomp_space_lost(s, o->id, err);
+		if (READ_ONCE(s->broken))
+			pcomp_space_kill_current(s);
+		return -EINTR;
+	}
+	return 0;
 }
 
 /**

@@ -498,6 +498,7 @@ int pcomp_log(struct pcomp_space *s, u32 kind, unsigned long start,
 	      unsigned long len, unsigned long prot);
 int pcomp_owners_fork(struct pcomp_space *parent, struct pcomp_space *child);
 int pcomp_owners_abandon(struct pcomp_space *s, unsigned long end);
+int pcomp_log_wait(struct pcomp_space *s);
 void pcomp_owners_exit(struct pcomp_space *s);
 void pcomp_owners_flush_work(struct work_struct *work);
 int pcomp_ctl_call(struct lite_peer *peer, u16 op, const void *req, u32 len,

@@ -32,7 +32,7 @@ struct pcomp_space *pcomp_map_enter(void)
 	if (!s)
 		return ERR_PTR(-EFAULT);
 	for (;;) {
-		if (mutex_lock_killable(&s->map_lock))
+		if (pcomp_log_wait(s) || mutex_lock_killable(&s->map_lock))
 			break;
 		/* a change that a killed task left to a worker */
 		if (likely(!READ_ONCE(s->change.on)))
