@@ -64,6 +64,7 @@ enum load_nest {
  * @work_us: how long LOAD_WORK takes
  * @nest: enum load_nest
  * @nokill: 1: LOAD_SYNC waits even if it is killed
+ * @slow_us: how long LOAD_WORK takes for the first caller, if not 0
  */
 struct load_opts {
 	char addr[LITE_ADDR_LEN];
@@ -81,6 +82,7 @@ struct load_opts {
 	u32 work_us;
 	u32 nest;
 	u32 nokill;
+	u32 slow_us;
 };
 
 /**
@@ -145,7 +147,7 @@ extern const unsigned int load_nr_handlers;
 int load_serve_init(struct lite_node *caller, struct lite_node *callee);
 void load_serve_exit(void);
 void load_serve_forget(void);
-u32 load_work(const struct load_opts *opts);
+u32 load_work(const struct load_opts *opts, unsigned int caller);
 
 int load_run(struct lite_node *node, const struct load_opts *opts,
 	     struct load_stats *stats);

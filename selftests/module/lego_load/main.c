@@ -78,6 +78,7 @@ static const struct word words[] = {
 	{ "work_us", offsetof(struct load_opts, work_us), 0, 1000000 },
 	{ "nest", offsetof(struct load_opts, nest), 0, LOAD_NEST_LOCKED },
 	{ "nokill", offsetof(struct load_opts, nokill), 0, 1 },
+	{ "slow_us", offsetof(struct load_opts, slow_us), 0, 16000000 },
 };
 
 static int take_addr(void *opts, const char *word)

@@ -284,7 +284,7 @@ static void call_once(struct load_caller *c)
 	memcpy(c->req, stamp, min_t(u32, opts->size, sizeof(stamp)));
 	if (opts->op == LOAD_WORK)
 		*(struct pcomp_procs_req *)c->req = (struct pcomp_procs_req){
-			.vid = cpu_to_le32(load_work(opts)),
+			.vid = cpu_to_le32(load_work(opts, c->id)),
 		};
 	begun = atomic_read(&load_served.begun);
 	b->call = (struct lite_call){

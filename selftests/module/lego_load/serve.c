@@ -2,9 +2,12 @@
 /*
  * LOAD_WORK: a handler that takes its time, sleeping, and counts. It comes as
  * PCOMP_PROCS, which our nodes may serve as they like: the vid is what to do,
- * the reply says how many have begun, with this one.
+ * the reply says how many have begun, with this one. Where the caller has room
+ * it is written to, at the end.
  */
 #include <linux/delay.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/smp.h>
 
@@ -15,16 +18,21 @@
 struct load_served load_served;
 static struct lite_peer *nested; /* the node "load", as "sink" sees it */
 static DEFINE_MUTEX(wanted); /* inside it a call */
+static struct page *pushed_page; /* what "sink" writes to its callers */
+static struct lite_mr *pushed;
 
 /**
  * load_work() - what LOAD_WORK shall do
  * @opts: of a run
+ * @caller: which of its callers asks
  *
  * Context: any. Return: for the request.
  */
-u32 load_work(const struct load_opts *opts)
+u32 load_work(const struct load_opts *opts, unsigned int caller)
 {
-	return opts->work_us | opts->nest << NEST_SHIFT;
+	u32 us = opts->slow_us && !caller ? opts->slow_us : opts->work_us;
+
+	return us | opts->nest << NEST_SHIFT;
 }
 
 static int call_nested(u32 us, bool locked)
@@ -63,6 +71,16 @@ static void begin(void)
 		;
 }
 
+static int push(struct lite_req *req)
+{
+	struct lite_sge sge = {
+		.mr = pushed,
+		.len = min_t(u32, lite_req_out_len(req), PAGE_SIZE),
+	};
+
+	return sge.len ? lite_req_push(req, 0, &sge, 1) : 0;
+}
+
 static void serve_work(struct lite_req *req)
 {
 	const struct pcomp_procs_req *msg = lite_req_msg(req);
@@ -78,6 +96,8 @@ static void serve_work(struct lite_req *req)
 		usleep_range(us, us + us / 4);
 	if (nest)
 		err = call_nested(us, nest == LOAD_NEST_LOCKED);
+	if (!err)
+		err = push(req);
 	atomic_dec(&load_served.now);
 	lite_req_reply(req, err, err ? 0 : sizeof(*rsp));
 }
@@ -98,12 +118,31 @@ const unsigned int load_nr_handlers = ARRAY_SIZE(load_handlers);
 int load_serve_init(struct lite_node *caller, struct lite_node *callee)
 {
 	struct lite_peer *peer;
+	int err;
 
+	pushed_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	if (!pushed_page)
+		return -ENOMEM;
+	pushed = lite_mr_create(caller, &pushed_page, 1, LITE_MR_LOCAL);
+	if (IS_ERR(pushed)) {
+		err = PTR_ERR(pushed);
+		goto err_free;
+	}
 	peer = lite_peer_get(caller, lite_node_addr(callee), 0);
-	if (IS_ERR(peer))
-		return PTR_ERR(peer);
+	if (IS_ERR(peer)) {
+		err = PTR_ERR(peer);
+		goto err_destroy;
+	}
 	nested = peer;
 	return 0;
+
+err_destroy:
+	lite_mr_destroy(pushed);
+err_free:
+	pushed = NULL;
+	__free_page(pushed_page);
+	pushed_page = NULL;
+	return err;
 }
 
 /**
@@ -113,7 +152,11 @@ int load_serve_init(struct lite_node *caller, struct lite_node *callee)
  */
 void load_serve_exit(void)
 {
+	if (!nested)
+		return;
 	lite_peer_put(nested);
+	lite_mr_destroy(pushed);
+	__free_page(pushed_page);
 }
 
 /**
