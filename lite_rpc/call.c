@@ -314,8 +314,9 @@ static void hurry(struct lite_peer *peer, struct lite_call *call,
 	for (i = 0; i < LITE_SLOTS; i++) {
 		struct lite_slot *s = &link->slot[i];
 
+		/* one that is expired is being cancelled: the peer's time */
 		if (s->state == LITE_SLOT_BUSY && s->call == call &&
-		    time_after(s->deadline, end))
+		    !s->expired && time_after(s->deadline, end))
 			s->deadline = end;
 	}
 	spin_unlock_irqrestore(&link->lock, flags);
@@ -328,8 +329,8 @@ static void hurry(struct lite_peer *peer, struct lite_call *call,
  * @nr: how many
  * @done: completed when all are over
  *
- * The peers may write to their memory till they have answered, or the link is
- * reset. Who is killed waits for that no longer than KILLED_MS.
+ * The peers may write to their memory till they have answered: the calls, or
+ * their cancels. Who is killed has their time be over in KILLED_MS.
  * Context: process, bounded by the calls' time-outs.
  */
 void lite_calls_wait(struct lite_peer *const *peer, struct lite_call *call,
@@ -376,8 +377,8 @@ static void wait_over(struct lite_peer *peer, struct lite_call *call,
 
 /*
  * Start it, connecting and waiting for a slot. A quarter of its time at least
- * is the call's own: one that times out just after it was sent would, if it has
- * segments, reset the link of all others, too.
+ * is the call's own: one that times out just after it was sent would, if the
+ * peer may read its memory, reset the link of all others, too.
  */
 static int start_bounded(struct lite_peer *peer, struct lite_call *call,
 			 struct completion *done)

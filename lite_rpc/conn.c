@@ -172,6 +172,7 @@ struct lite_conn *lite_conn_create(struct lite_node *node,
 
 		req->conn = conn;
 		req->slot = i;
+		spin_lock_init(&req->lock);
 		req->msg = (void *)__get_free_page(GFP_KERNEL);
 		/* not zeroed by handlers, and goes over the wire */
 		req->rsp = (void *)get_zeroed_page(GFP_KERNEL);
@@ -502,7 +503,6 @@ int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 		return -EPROTO;
 	}
 	req->op = le16_to_cpu(hdr->op);
-	req->xid = le32_to_cpu(hdr->xid);
 	req->flags = le16_to_cpu(hdr->flags);
 	req->desc = NULL;
 	req->release = NULL;
@@ -510,6 +510,9 @@ int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 	req->nr_out = 0;
 	req->in_len = 0;
 	req->out_len = 0;
+	req->cancelled = false;
+	/* from here it may be cancelled: pairs with lite_conn_cancel() */
+	smp_store_release(&req->xid, le32_to_cpu(hdr->xid));
 	WRITE_ONCE(conn->heard, jiffies);
 	conn->requests++;
 	atomic64_inc(&conn->node->served);

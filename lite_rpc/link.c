@@ -74,9 +74,10 @@ static bool is_program(const struct lite_slot *s)
 	return LITE_OP_SVC(s->op) == LITE_SVC_USER;
 }
 
+/* of a cancelled one it has said that it still has it */
 static unsigned int lost_ms(const struct lite_slot *s)
 {
-	return is_program(s) ? LITE_U_HOLD_MS + LOST_MS : LOST_MS;
+	return is_program(s) || s->cancel ? LITE_U_HOLD_MS + LOST_MS : LOST_MS;
 }
 
 static void orphan_slot(struct lite_link *link, unsigned int slot)
@@ -171,6 +172,8 @@ int lite_link_get_slot(struct lite_link *link)
 		link->next_xid++; /* 0 is what a slot had that was never used */
 	link->slot[slot].xid = link->next_xid;
 	link->slot[slot].expired = false;
+	link->slot[slot].cancel = false;
+	link->slot[slot].credit = false;
 	link->slot[slot].move = false;
 	link->calls++;
 	lite_qos_begin(link->class);
@@ -436,8 +439,18 @@ void lite_link_move_done(struct lite_link *link, unsigned int slot)
 	call_over(call, NULL, 0);
 }
 
+static void bad_message(struct lite_link *link, const char *what)
+{
+	pr_warn_ratelimited("%s: bad %s from %s, link reset\n",
+			    link->peer->node->name, what,
+			    link->peer->addr.text);
+	atomic64_inc(&link->peer->node->violations);
+	lite_link_break(link, -ECONNRESET);
+}
+
 /**
- * lite_link_credit() - the peer is done with a one-way request
+ * lite_link_credit() - the peer is done with a request that has no reply: it is
+ *	one-way, or cancelled
  * @link: link, connected
  * @slot: which, as the peer says
  * @xid: low half of the request's xid
@@ -446,26 +459,73 @@ void lite_link_move_done(struct lite_link *link, unsigned int slot)
  */
 void lite_link_credit(struct lite_link *link, unsigned int slot, u16 xid)
 {
+	bool early = false, good = false;
+	struct lite_slot *s;
 	unsigned long flags;
-	bool good;
 
+	if (slot >= LITE_SLOTS)
+		goto out_bad;
+	s = &link->slot[slot];
 	spin_lock_irqsave(&link->lock, flags);
-	good = slot < LITE_SLOTS &&
-	       link->slot[slot].state == LITE_SLOT_ORPHAN &&
-	       (u16)link->slot[slot].xid == xid;
-	if (good) {
+	/* the answer to a cancel, sent before, is being taken by another CPU */
+	early = s->state == LITE_SLOT_BUSY && s->cancel && !s->credit;
+	good = (u16)s->xid == xid && (early || s->state == LITE_SLOT_ORPHAN);
+	if (good && early)
+		s->credit = true;
+	else if (good)
 		free_slot(link, slot);
+	if (good)
+		lite_link_heard(link);
+	spin_unlock_irqrestore(&link->lock, flags);
+out_bad:
+	if (!good)
+		bad_message(link, "credit");
+	else if (!early)
+		wake_slot(link);
+}
+
+/**
+ * lite_link_cancelled() - the peer writes nothing more for a call
+ * @link: link, connected
+ * @slot: which, as the peer says
+ * @xid: low half of its xid
+ *
+ * Context: any but hard interrupt; ends the call.
+ */
+void lite_link_cancelled(struct lite_link *link, unsigned int slot, u16 xid)
+{
+	struct completion *waiter = NULL;
+	struct lite_call *call = NULL;
+	bool free = false;
+	struct lite_slot *s;
+	unsigned long flags;
+
+	if (slot >= LITE_SLOTS)
+		goto out_bad;
+	s = &link->slot[slot];
+	spin_lock_irqsave(&link->lock, flags);
+	if (s->state == LITE_SLOT_BUSY && s->cancel && (u16)s->xid == xid) {
+		call = s->call;
+		waiter = s->waiter;
+		free = s->credit;
+		link->timeouts++;
+		link->errors++;
+		trace_lite_call_end(s, -ETIMEDOUT);
+		if (free)
+			free_slot(link, slot);
+		else
+			orphan_slot(link, slot);
 		lite_link_heard(link);
 	}
 	spin_unlock_irqrestore(&link->lock, flags);
-	if (good) {
-		wake_slot(link);
+out_bad:
+	if (!call) {
+		bad_message(link, "cancel");
 		return;
 	}
-	pr_warn_ratelimited("%s: bad credit from %s, link reset\n",
-			    link->peer->node->name, link->peer->addr.text);
-	atomic64_inc(&link->peer->node->violations);
-	lite_link_break(link, -ECONNRESET);
+	if (free)
+		wake_slot(link);
+	call_over(call, waiter, -ETIMEDOUT);
 }
 
 /**
@@ -509,11 +569,11 @@ static void end_calls(struct lite_link *link, int err)
 		call = s->call;
 		waiter = s->waiter;
 		status = s->expired ? -ETIMEDOUT : err;
-		if (call)
+		if (call) {
 			trace_lite_call_end(s, status);
-		if (call && !s->expired) {
 			link->errors++;
-			link->lost++;
+			link->timeouts += s->expired;
+			link->lost += !s->expired;
 		}
 		if (s->state != LITE_SLOT_FREE)
 			free_slot(link, i);
@@ -586,47 +646,81 @@ void lite_link_reset(struct lite_link *link, int err)
 	link_unlock(link);
 }
 
+/**
+ * enum expiry - what is to be done about a slot now
+ * @EXPIRY_NONE: nothing
+ * @EXPIRY_OVER: its call is over
+ * @EXPIRY_CANCEL: its call has lent memory, which the peer has to give up
+ * @EXPIRY_RESET: the same, by a reset
+ */
+enum expiry {
+	EXPIRY_NONE,
+	EXPIRY_OVER,
+	EXPIRY_CANCEL,
+	EXPIRY_RESET,
+};
+
+static enum expiry expire_slot(struct lite_link *link, unsigned int slot)
+{
+	struct lite_slot *s = &link->slot[slot];
+
+	lockdep_assert_held(&link->lock);
+	if (s->state != LITE_SLOT_BUSY || time_before(jiffies, s->deadline))
+		return EXPIRY_NONE;
+	if (s->expired) /* a cancel's, or is being reset */
+		return lite_link_is_up(link) ? EXPIRY_RESET : EXPIRY_NONE;
+	s->expired = true;
+	if (s->call->nr_in || s->call->nr_out)
+		return lite_link_cancel_begin(link, slot) ? EXPIRY_CANCEL :
+							    EXPIRY_RESET;
+	link->timeouts++;
+	link->errors++;
+	trace_lite_call_end(s, -ETIMEDOUT);
+	return EXPIRY_OVER;
+}
+
+/* Return: the link is to be reset */
+static bool look_at_slot(struct lite_link *link, unsigned int slot)
+{
+	struct lite_slot *s = &link->slot[slot];
+	struct completion *waiter;
+	struct lite_call *call;
+	unsigned long flags;
+	enum expiry what;
+	bool reset;
+	u32 xid;
+
+	spin_lock_irqsave(&link->lock, flags);
+	what = expire_slot(link, slot);
+	reset = what == EXPIRY_RESET;
+	xid = s->xid;
+	call = s->call;
+	waiter = s->waiter;
+	if (what == EXPIRY_OVER) {
+		orphan_slot(link, slot);
+		/* a peer that answers nothing at all */
+		reset = link->orphans > LITE_SLOTS / 2 && !is_program(s);
+	}
+	spin_unlock_irqrestore(&link->lock, flags);
+	if (what == EXPIRY_OVER)
+		call_over(call, waiter, -ETIMEDOUT);
+	else if (what == EXPIRY_CANCEL)
+		lite_link_cancel(link, slot, xid);
+	return reset;
+}
+
 /* look for calls past their deadline, and whether the peer lives */
 static void timer_work(struct work_struct *work)
 {
 	struct lite_link *link =
 		container_of(work, struct lite_link, timer.work);
-	struct completion *waiter;
-	struct lite_call *call;
-	bool busy = false, broken = false;
+	bool busy, reset = false;
 	unsigned long flags;
 	unsigned int i;
 
-	for (i = 0; i < LITE_SLOTS; i++) {
-		struct lite_slot *s = &link->slot[i];
-
-		call = NULL;
-		spin_lock_irqsave(&link->lock, flags);
-		if (s->state != LITE_SLOT_BUSY)
-			goto next;
-		busy = true;
-		if (s->expired || time_before(jiffies, s->deadline))
-			goto next;
-		s->expired = true;
-		link->timeouts++;
-		link->errors++;
-		if (s->call->nr_in || s->call->nr_out) {
-			broken = true; /* its memory may still be touched */
-			goto next;
-		}
-		call = s->call;
-		waiter = s->waiter;
-		trace_lite_call_end(s, -ETIMEDOUT);
-		orphan_slot(link, i);
-		/* a peer that answers nothing at all */
-		if (link->orphans > LITE_SLOTS / 2 && !is_program(s))
-			broken = true;
-next:
-		spin_unlock_irqrestore(&link->lock, flags);
-		if (call)
-			call_over(call, waiter, -ETIMEDOUT);
-	}
-	if (broken)
+	for (i = 0; i < LITE_SLOTS; i++)
+		reset |= look_at_slot(link, i);
+	if (reset)
 		lite_link_break(link, -ECONNRESET);
 	if (lite_queue_expire(link))
 		lite_queue_flush(link);
@@ -634,7 +728,7 @@ next:
 
 	spin_lock_irqsave(&link->lock, flags);
 	/* a call that came after we looked for it found timer_on */
-	busy |= !list_empty(&link->queue) || lite_link_waits(link);
+	busy = !list_empty(&link->queue) || lite_link_waits(link);
 	link->timer_on = busy;
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (busy)

@@ -89,9 +89,13 @@ int lite_addr_parse(struct lite_addr *addr, const char *text, u16 port);
  * @push: lite_req_push(), the same
  * @beat: ask the peer's software for lite_link_beat_rx(). Called like @send;
  *	what is not sent is not answered
+ * @cancel: tell the server that a call is waited for no longer, if
+ *	lite_link_cancels() it; ends in lite_link_cancelled(), or not at all.
+ *	Called like @send
  * @poll: take what has come from the peer, in the caller's context. Called like
  *	@send, not in interrupts; NULL: nothing waits to be taken
- * @reply: send @len bytes at req->rsp, or with @len 0 only give back the slot;
+ * @reply: send @len bytes at req->rsp, or with @len 0, or where it was
+ *	cancelled, only give back the slot;
  *	clears the slot's bit in conn->busy just before; then req is the next
  *	request's. Calls req->release in the end
  * @raw_reply: as @reply to a request without pushes and release, but what is
@@ -120,6 +124,7 @@ struct lite_transport {
 	int (*push)(struct lite_req *req, u64 off, const struct lite_sge *sge,
 		    unsigned int nr, u64 len);
 	void (*beat)(struct lite_link *link, u16 nr);
+	void (*cancel)(struct lite_link *link, unsigned int slot, u32 xid);
 	void (*poll)(struct lite_link *link);
 	void (*reply)(struct lite_req *req, u32 len);
 	void (*raw_reply)(struct lite_req *req, const struct lite_raw *raw);
@@ -281,7 +286,7 @@ bool lite_node_keeps(const struct lite_node *node);
 void lite_nodes_each(void (*fn)(struct lite_node *node));
 
 /* ---- calling: peers, links, slots (peer.c, link.c, state.c, beat.c,
- * call.c, queue.c) ----
+ * call.c, cancel.c, queue.c) ----
  */
 
 /**
@@ -325,9 +330,12 @@ struct lite_slot {
 	u32 xid;
 	struct lite_call *call;
 	struct completion *waiter; /* lite_call()'s, else call->done */
-	unsigned long deadline; /* jiffies; an orphan's: then it is lost */
+	/* jiffies; an orphan's: then it is lost; a cancel's: then it is reset */
+	unsigned long deadline;
 	u64 start; /* local_clock() */
 	bool expired;
+	bool cancel; /* the peer was asked to write nothing more */
+	bool credit; /* it has no more to say than that it does not */
 	bool move; /* no message: the peer has nothing to reply to */
 	u16 op; /* 0 of a move */
 	u32 tx; /* bytes of the message, what the peer may pull, a write */
@@ -495,6 +503,10 @@ void lite_link_rx(struct lite_link *link, unsigned int slot, const void *buf,
 void lite_link_rx_done(struct lite_link *link, unsigned int slot, u16 xid);
 void lite_link_credit(struct lite_link *link, unsigned int slot, u16 xid);
 void lite_link_move_done(struct lite_link *link, unsigned int slot);
+void lite_link_cancelled(struct lite_link *link, unsigned int slot, u16 xid);
+bool lite_link_cancel_begin(struct lite_link *link, unsigned int slot);
+void lite_link_cancel(struct lite_link *link, unsigned int slot, u32 xid);
+bool lite_link_cancels(struct lite_link *link, unsigned int slot, u32 xid);
 bool lite_link_abandon(struct lite_link *link, struct lite_call *call);
 int lite_link_get_slot(struct lite_link *link);
 bool lite_link_has_slot(struct lite_link *link);
@@ -530,6 +542,9 @@ int lite_raw_call(struct lite_peer *peer, const struct lite_raw *raw);
  *	change it after it was checked
  * @rsp: reply header and payload, LITE_SLOT_SIZE
  * @tp: transport's
+ * @cancelled: nothing is written for it any more, its reply is a credit; under
+ *	the transport's lock
+ * @lock: the loop transport's; outside of link->lock
  */
 struct lite_req {
 	struct list_head list;
@@ -550,6 +565,8 @@ struct lite_req {
 	void *msg;
 	void *rsp;
 	void *tp;
+	bool cancelled;
+	spinlock_t lock;
 	void (*release)(void *arg);
 	void *release_arg;
 };
@@ -617,6 +634,7 @@ void lite_conn_close(struct lite_conn *conn);
 int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 		 u32 len, bool defer);
 bool lite_conn_beat(struct lite_conn *conn);
+int lite_conn_cancel(struct lite_conn *conn, unsigned int slot, u16 xid);
 void lite_conns_close(struct lite_node *node,
 		      const struct lite_transport *ops);
 void lite_conn_replied(struct lite_conn *conn);

@@ -9,8 +9,8 @@
 #include "lite_rpc.h"
 
 #define LITE_QP_SENDS 512 /* work requests under way, at most */
-#define LITE_QP_RECVS (2 * LITE_SLOTS + 16)
 #define LITE_RECV_BATCH 16 /* receives posted at once; a power of two */
+#define LITE_QP_RECVS (2 * LITE_SLOTS + 2 * LITE_RECV_BATCH)
 #define LITE_QP_SGES 16 /* local pieces of one work request */
 #define LITE_MAX_WRS 48 /* work requests of one pull, or one reply's pushes */
 #define LITE_MAX_SGES 160
@@ -188,6 +188,7 @@ int lite_qp_post_locked(struct lite_qp *qp, struct ib_send_wr *first,
 void lite_qp_msg_wr(struct lite_qp *qp, struct ib_rdma_wr *wr,
 		    struct ib_sge *sge, u32 imm, u32 len);
 int lite_qp_send(struct lite_qp *qp, u32 imm, u32 len);
+int lite_qp_send_imm_locked(struct lite_qp *qp, u32 imm);
 int lite_qp_send_closed(struct lite_qp *qp, u32 imm, u32 len, bool wait);
 void lite_qp_reg_wr(struct ib_reg_wr *wr, struct ib_mr *mr, int access);
 

@@ -176,7 +176,10 @@ static void recv_done(struct ib_cq *cq, struct ib_wc *wc)
 		lite_qp_break(qp);
 		return;
 	}
-	/* twice the slots are posted, so a batch may be missing */
+	/*
+	 * Of each slot two messages may be on their way, one of them a cancel's
+	 * or the answer to it; and a heartbeat. A batch may be missing.
+	 */
 	if (!((unsigned int)atomic_inc_return(&qp->recv_taken) % LITE_RECV_BATCH))
 		repost_recvs(qp);
 	lite_rdma_rx(qp, be32_to_cpu(wc->ex.imm_data), wc->byte_len);
@@ -343,6 +346,23 @@ int lite_qp_send(struct lite_qp *qp, u32 imm, u32 len)
 
 	lite_qp_msg_wr(qp, &wr, &sge, imm, len);
 	return lite_qp_post(qp, &wr.wr, &wr.wr, 1, false, NULL, NULL);
+}
+
+/**
+ * lite_qp_send_imm_locked() - a message that is only its immediate data
+ * @qp: queue pair
+ * @imm: LITE_IMM()
+ *
+ * Context: qp->lock held. Return: as lite_qp_post_locked().
+ */
+int lite_qp_send_imm_locked(struct lite_qp *qp, u32 imm)
+{
+	struct ib_sge sge;
+	struct ib_rdma_wr wr;
+
+	lite_qp_msg_wr(qp, &wr, &sge, imm, 0);
+	wr.wr.opcode = IB_WR_SEND_WITH_IMM; /* no write is empty: chain_reply() */
+	return lite_qp_post_locked(qp, &wr.wr, &wr.wr, 1, false, NULL, NULL);
 }
 
 /**

@@ -121,11 +121,51 @@ static int loop_send(struct lite_link *link, unsigned int slot, u32 len)
 	return 0;
 }
 
+/*
+ * The lock is that of pushes and the reply: after it nothing is copied. @check:
+ * the call may have ended meanwhile; while it has not, no other request comes to
+ * the slot, and one that the server does not know has yet to arrive.
+ */
+static int cancel(struct lite_link *link, unsigned int slot, u32 xid, bool check)
+{
+	struct lite_conn *conn = link->tp;
+	unsigned long flags;
+	struct lite_req *req;
+	int what = 0;
+
+	if (slot >= LITE_SLOTS)
+		return -EPROTO;
+	req = &conn->req[slot];
+	spin_lock_irqsave(&req->lock, flags);
+	if (!check || lite_link_cancels(link, slot, xid))
+		what = lite_conn_cancel(conn, slot, xid);
+	if (what > 0)
+		WRITE_ONCE(req->cancelled, true);
+	spin_unlock_irqrestore(&req->lock, flags);
+	if (what > 0)
+		lite_link_cancelled(link, slot, xid);
+	return what;
+}
+
+static void loop_cancel(struct lite_link *link, unsigned int slot, u32 xid)
+{
+	cancel(link, slot, xid, true);
+}
+
 static int loop_raw(struct lite_link *link, unsigned int slot,
 		    const struct lite_raw *raw)
 {
-	if (deliver(link, slot ^ LITE_IMM_SLOT(raw->imm), link->slot[slot].buf,
-		    raw->len))
+	u32 imm = LITE_IMM(LITE_IMM_REQUEST, slot, link->slot[slot].xid) ^
+		  raw->imm;
+	int err;
+
+	if (LITE_IMM_TYPE(imm) == LITE_IMM_CANCEL)
+		err = min(cancel(link, LITE_IMM_SLOT(imm), LITE_IMM_XID(imm),
+				 false), 0);
+	else
+		err = deliver(link, LITE_IMM_SLOT(imm), link->slot[slot].buf,
+			      raw->len);
+	if (err)
 		lite_link_break(link, -ECONNRESET);
 	return 0;
 }
@@ -246,9 +286,13 @@ static int loop_push(struct lite_req *req, u64 off, const struct lite_sge *sge,
 
 	rcu_read_lock();
 	link = READ_ONCE(req->conn->tp);
-	if (link)
+	spin_lock_bh(&req->lock);
+	if (link && req->cancelled)
+		err = 0; /* as over a wire, it is not known here */
+	else if (link)
 		err = copy_segs(link->peer->node, req->seg + req->nr_in, off,
 				sge, len, true);
+	spin_unlock_bh(&req->lock);
 	rcu_read_unlock();
 	return err;
 }
@@ -260,6 +304,7 @@ static void loop_reply(struct lite_req *req, u32 len)
 	u16 xid = req->xid;
 	struct lite_rsp_hdr again = *(struct lite_rsp_hdr *)req->rsp;
 	struct lite_link *link;
+	unsigned long flags;
 
 	/* pushes were copied when they were made */
 	if (req->release)
@@ -268,7 +313,11 @@ static void loop_reply(struct lite_req *req, u32 len)
 		lite_conn_close(conn);
 	rcu_read_lock();
 	link = READ_ONCE(conn->tp);
+	spin_lock_irqsave(&req->lock, flags);
+	if (req->cancelled)
+		len = 0;
 	clear_bit_unlock(slot, conn->busy); /* req is the next one's from here */
+	spin_unlock_irqrestore(&req->lock, flags);
 	if (link && len)
 		lite_link_rx(link, slot, conn->req[slot].rsp, len);
 	else if (link)
@@ -297,6 +346,8 @@ static void loop_raw_reply(struct lite_req *req, const struct lite_raw *raw)
 		lite_link_credit(link, slot, LITE_IMM_XID(imm));
 	else if (link && LITE_IMM_TYPE(imm) == LITE_IMM_BEAT)
 		lite_link_beat_rx(link, LITE_IMM_XID(imm));
+	else if (link && LITE_IMM_TYPE(imm) == LITE_IMM_CANCEL)
+		lite_link_cancelled(link, slot, LITE_IMM_XID(imm));
 	else if (link)
 		lite_link_break(link, -ECONNRESET);
 	rcu_read_unlock();
@@ -321,6 +372,7 @@ const struct lite_transport lite_loop = {
 	.move = loop_move,
 	.encode = loop_encode,
 	.beat = loop_beat,
+	.cancel = loop_cancel,
 	.pull = loop_pull,
 	.push = loop_push,
 	.reply = loop_reply,

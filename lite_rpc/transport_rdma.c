@@ -170,6 +170,23 @@ static void rdma_link_beat(struct lite_link *link, u16 nr)
 	send_beat(link->tp, nr);
 }
 
+/* Who ends the call meanwhile can post the slot's next request only behind it. */
+static void rdma_link_cancel(struct lite_link *link, unsigned int slot, u32 xid)
+{
+	struct lite_qp *qp = link->tp;
+	bool bh = !irqs_disabled();
+	unsigned long flags;
+
+	if (bh)
+		local_bh_disable(); /* as in rdma_link_send() */
+	spin_lock_irqsave(&qp->lock, flags);
+	if (lite_link_cancels(link, slot, xid))
+		lite_qp_send_imm_locked(qp, LITE_IMM(LITE_IMM_CANCEL, slot, xid));
+	spin_unlock_irqrestore(&qp->lock, flags);
+	if (bh)
+		local_bh_enable();
+}
+
 static void rdma_link_poll(struct lite_link *link)
 {
 	lite_qp_poll(link->tp);
@@ -294,6 +311,9 @@ static void link_rx(struct lite_qp *qp, u32 imm, u32 len)
 			break;
 		lite_link_beat_rx(qp->link, LITE_IMM_XID(imm));
 		return;
+	case LITE_IMM_CANCEL:
+		lite_link_cancelled(qp->link, slot, LITE_IMM_XID(imm));
+		return;
 	}
 violation:
 	atomic64_inc(&qp->node->violations);
@@ -301,6 +321,24 @@ violation:
 }
 
 /* ---- the server's side ---- */
+
+/*
+ * What is not replied to under the lock will be without its pushes. Where there
+ * is no room for the answer, there is no cancel.
+ */
+static int conn_cancel(struct lite_qp *qp, u32 imm)
+{
+	unsigned int slot = LITE_IMM_SLOT(imm);
+	unsigned long flags;
+	int what;
+
+	spin_lock_irqsave(&qp->lock, flags);
+	what = lite_conn_cancel(qp->conn, slot, LITE_IMM_XID(imm));
+	if (what > 0 && !lite_qp_send_imm_locked(qp, imm))
+		WRITE_ONCE(qp->conn->req[slot].cancelled, true);
+	spin_unlock_irqrestore(&qp->lock, flags);
+	return min(what, 0);
+}
 
 static void conn_rx(struct lite_qp *qp, u32 imm, u32 len)
 {
@@ -320,6 +358,11 @@ static void conn_rx(struct lite_qp *qp, u32 imm, u32 len)
 		if (lite_conn_beat(qp->conn))
 			send_beat(qp, LITE_IMM_XID(imm));
 		return;
+	}
+	if (LITE_IMM_TYPE(imm) == LITE_IMM_CANCEL) {
+		if (!conn_cancel(qp, imm))
+			return;
+		goto violation;
 	}
 	if (LITE_IMM_TYPE(imm) != LITE_IMM_REQUEST || slot >= LITE_SLOTS)
 		goto violation;
@@ -492,6 +535,10 @@ static unsigned int chain_reply(struct lite_rreq *rr, struct ib_send_wr **first,
 	u32 len = rr->len;
 	u32 imm;
 
+	if (req->cancelled) {
+		nr = 0;
+		len = 0;
+	}
 	if (nr) {
 		*last = lite_wrs_chain(&rr->pushes);
 		*first = &rr->pushes.wr[0].wr;
@@ -720,6 +767,7 @@ const struct lite_transport lite_rdma = {
 	.move = rdma_link_move,
 	.encode = rdma_link_encode,
 	.beat = rdma_link_beat,
+	.cancel = rdma_link_cancel,
 	.pull = rdma_conn_pull,
 	.push = rdma_conn_push,
 	.poll = rdma_link_poll,

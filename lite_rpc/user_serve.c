@@ -90,6 +90,7 @@ static void refuse_all(struct list_head *list, int err)
 static bool is_overdue(const struct ureq *r)
 {
 	return !r->busy && (time_after_eq(jiffies, r->deadline) ||
+			    READ_ONCE(r->req->cancelled) ||
 			    READ_ONCE(r->req->conn->dead));
 }
 

@@ -95,6 +95,38 @@ beat() {
 		echo $1 > heartbeat_ms && echo $2 > heartbeat_misses' "${@:2}"
 }
 
+# late_alone NODE ADDR: of 64 callers the handler of one takes longer than calls
+# may; nobody else loses a call by that
+late_alone() {
+	load_run "$1" "$2" calls=1 hold=1 timeout_ms=$((10000 * slow))
+	resets=$(load_link "$1" "$2" resets)
+	load_run "$1" "$2" callers=64 op=1 work_us=50000 out=4096 hold=1 \
+		slow_us=$((2000000 * slow + 1500000)) \
+		ms=$((2000 * slow + 2500)) timeout_ms=$((2000 * slow)) \
+		slack_ms=$slack
+	# and no 104, of a connection that was reset
+	sed -n 's/.*"errors": {\(.*\)},.*/\1/p' "$load_out" |
+		grep -qx '"110": [0-9]*'
+}
+
+# one_late NODE ADDR: the same, and what must be true after it
+one_late() {
+	local resets try
+
+	# a machine that stood still for a second did not answer the cancel
+	for try in 1 2 3; do
+		late_alone "$@" && break
+		tap_note "try $try: $(cat "$load_out")"
+	done
+	load_good "one call of 64 times out"
+	tap_like "$(sed -n 's/.*"errors": {\(.*\)},.*/\1/p' "$load_out")" \
+		'^"110": [0-9]+$' "the others that are under way get their answers"
+	wait_until 10 load_link_is "$1" "$2" credits 64
+	tap_ok $? "its slot is free when the handler has ended"
+	tap_is "$(load_link "$1" "$2" state) $(load_link "$1" "$2" resets)" \
+		"up $resets" "the connection is the same"
+}
+
 # forgotten NODE COMPONENT: soon it has no connection of the generator's any more
 forgotten() {
 	wait_until 10 no_conns "$@"

@@ -162,9 +162,11 @@ struct lite_call {
  * @call: what; @done is ignored
  *
  * Connects first where needed. Waits at most the time-out, and until the peer
- * can no longer touch @call's memory. Unless @call->nokill, a fatal signal ends
- * the wait early (-EINTR): at once for a call without @in and @out, in 2 s for
- * others, whose link is reset if the peer has not answered by then.
+ * can no longer touch @call's memory: of a call with @out alone the peer is told
+ * to give it up, and has a second to say so; then, and for one with @in at once,
+ * the link is reset, which ends all calls of it. Unless @call->nokill, a fatal
+ * signal ends the wait early (-EINTR): at once for a call without @in and @out,
+ * others as if their time were over in 2 s.
  *
  * Context: process, may sleep, no spinlock held. Safe in reclaim
  *	(memalloc_noio) once connected.
@@ -236,8 +238,8 @@ void lite_call_queue(struct lite_peer *peer, struct lite_call *call);
  * @call: what, each; @done and @priv are lite_rpc's, @status tells the outcome
  * @nr: how many
  *
- * Context: process, may sleep, bounded by the calls' time-outs; a fatal signal
- *	ends it in 2 s, as lite_call() with memory.
+ * Context: process, may sleep, bounded as lite_call() is; a fatal signal ends it
+ *	as lite_call() with memory.
  * Return: 0, or the first error in order.
  */
 int lite_call_many(struct lite_peer *const *peer, struct lite_call *call,
@@ -648,8 +650,9 @@ int lite_req_pull(struct lite_req *req, u64 off, const struct lite_sge *sge,
  * @sge: from where, local memory; must not change till @release
  * @nr: how many, at most LITE_MAX_SEGS
  *
- * Queued, and sent in front of the reply: never waits. The local memory is
- * given back by the release function of lite_req_reply_release().
+ * Queued, and sent in front of the reply: never waits. Nowhere if the caller
+ * has given up waiting meanwhile. The local memory is given back by the release
+ * function of lite_req_reply_release().
  * Context: any but hard interrupt.
  * Return: 0; -EINVAL (past the end); -ECONNRESET; -ENOSPC (queued too many).
  */

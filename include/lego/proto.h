@@ -25,7 +25,8 @@
  *	GMGR_TELL_MEMBERS, GMGR_TELL_VNODES, and what GMGR_JOIN and
  *	GMGR_HEARTBEAT say of it;
  *	slots of requests to SCOMP that change files, SCOMP_CANCEL; groups and
- *	capabilities of their callers, paths longer than a message
+ *	capabilities of their callers, paths longer than a message;
+ *	LITE_IMM_CANCEL
  */
 #ifndef _LEGO_PROTO_H
 #define _LEGO_PROTO_H
@@ -309,14 +310,16 @@ static_assert(sizeof(struct lite_auth_text) == 136);
 /*
  * Messages are RDMA writes with immediate data; slot N of a ring is at
  * N * LITE_SLOT_SIZE. Only LITE_IMM_AUTH and LITE_IMM_HELLO are sends, as
- * nothing may be written yet, and LITE_IMM_BEAT, which brings nothing.
+ * nothing may be written yet, and LITE_IMM_BEAT and LITE_IMM_CANCEL, which
+ * bring nothing.
  * Immediate data: type << 28 | slot << 16 | low half of the request's xid.
  */
 enum lite_imm_type {
 	LITE_IMM_HELLO = 1, /* server: requests may come; no data */
 	LITE_IMM_REQUEST = 2, /* caller: a request is in the slot */
 	LITE_IMM_REPLY = 3, /* server: its reply is in the slot */
-	LITE_IMM_CREDIT = 4, /* server: one-way request is done */
+	/* server: a one-way request is done, or one that was cancelled */
+	LITE_IMM_CREDIT = 4,
 	/*
 	 * Server: LITE_ST_OK without payload. Nothing is in the slot; what was
 	 * written with it is the end of the bulk reply.
@@ -325,6 +328,11 @@ enum lite_imm_type {
 	LITE_IMM_AUTH = 6, /* lite_auth_proof, then lite_auth_result */
 	/* caller: do you live? server: the same back. xid: any number */
 	LITE_IMM_BEAT = 7,
+	/*
+	 * Caller: the request in the slot, without in segments, is waited for no
+	 * longer. Server: the same back; for it, only the credit comes now.
+	 */
+	LITE_IMM_CANCEL = 8,
 };
 
 #define LITE_IMM(type, slot, xid) \

@@ -12,6 +12,8 @@ load_insmod m1 addr=loop:load sink="$to" &&
 	load_insmod p0 addr="${from%:*}:7490" || exit
 load_run p0 "$to" callers=64 ms=1000 out=4096 timeout_ms=$((10000 * slow))
 load_clean "no fault"
+one_late p0 "$to"
+load_run p0 "$to" calls=1 timeout_ms=$((10000 * slow))
 forgotten m1 sink
 before=$(kib_free p0)
 before_m1=$(kib_free m1)

@@ -97,6 +97,8 @@ tap_ok $? "calls under way are seen, and take credits"
 wait
 fault one sink delay_ms 0
 
+one_late "${sink[@]}"
+
 # What a handler of a connection that was lost still does is over before the
 # next begins: each request breaks it once it is there.
 fault one load fail_qp 1
@@ -179,6 +181,13 @@ fault one sink drop 0
 load_run "${sink[@]}" calls=1 hold=1
 load_clean "a peer that answers again"
 tap_is "$(load_link "${sink[@]}" state)" up "the connection is up again"
+resets=$(load_link "${sink[@]}" resets)
+ms=$(killed loop:sink calls=1 hold=1 op=1 slow_us=$((4000000 * slow)) out=4096 \
+	timeout_ms=40000)
+tap_is "$(load_link "${sink[@]}" resets)" "$resets" \
+	"and stays, if a caller is killed whose call takes long"
+tap_note "after $ms ms"
+wait_until 10 load_link_is "${sink[@]}" credits 64
 
 old=$(attr one nodes/sink/incarnation)
 tap_check "a life of a peer can be asked for" \
