@@ -8,6 +8,9 @@
 
 #include "fuzz.h"
 
+/* what makes a cancel of a request's immediate data */
+#define CANCEL (LITE_IMM_REQUEST ^ LITE_IMM_CANCEL)
+
 /* at the edges of what types, pages, slots and tables hold */
 static const u64 edges[] = {
 	0,
@@ -165,7 +168,7 @@ static void breaking(struct fuzz_gen *g, struct fuzz_msg *msg)
 {
 	struct lite_raw *raw = &msg->raw;
 
-	switch (fuzz_below(g, 6)) {
+	switch (fuzz_below(g, 7)) {
 	case 0:
 		raw->len = fuzz_below(g, sizeof(struct lite_req_hdr));
 		break;
@@ -183,6 +186,10 @@ static void breaking(struct fuzz_gen *g, struct fuzz_msg *msg)
 			fuzz_one_in(g, 2) ?
 				edge(g) :
 				fuzz_below(g, 2 * LITE_SLOTS * LITE_SLOT_SIZE);
+		break;
+	case 5: /* of a request that was not sent, or another's */
+		raw->imm = LITE_IMM(CANCEL, fuzz_below(g, LITE_SLOTS),
+				    fuzz_below(g, LITE_SLOTS));
 		break;
 	default:
 		prandom_bytes_state(&g->rnd, msg->buf, LITE_SLOT_SIZE);
@@ -250,13 +257,17 @@ void fuzz_request(struct fuzz_gen *g, struct fuzz_msg *msg)
 			       fuzz_below(g, LITE_SLOT_SIZE - sizeof(*hdr) + 1);
 	if (g->breaks && fuzz_one_in(g, g->breaks))
 		breaking(g, msg);
-	msg->oneway = msg->raw.len >= sizeof(*hdr) &&
-		      le16_to_cpu(hdr->flags) & LITE_REQ_ONEWAY;
+	/* a cancel that comes for nothing has no answer */
+	msg->oneway = LITE_IMM_TYPE(msg->raw.imm) == CANCEL ||
+		      (msg->raw.len >= sizeof(*hdr) &&
+		       le16_to_cpu(hdr->flags) & LITE_REQ_ONEWAY);
 }
 
 /* a reply's member, wrong: mostly the connection breaks */
 static void wrong_reply(struct fuzz_gen *g, struct fuzz_msg *msg)
 {
+	static const u8 types[] = { LITE_IMM_DONE, LITE_IMM_CREDIT,
+				    LITE_IMM_CANCEL };
 	struct lite_rsp_hdr *hdr = msg->buf;
 	struct lite_raw *raw = &msg->raw;
 
@@ -277,11 +288,9 @@ static void wrong_reply(struct fuzz_gen *g, struct fuzz_msg *msg)
 	case 4:
 		raw->imm = 1 << fuzz_below(g, 32);
 		break;
-	case 5: /* done, or a credit, for a reply */
-		raw->imm = LITE_IMM(LITE_IMM_REPLY ^ (fuzz_one_in(g, 2) ?
-							      LITE_IMM_DONE :
-							      LITE_IMM_CREDIT),
-				    0, 0);
+	case 5: /* another kind of answer */
+		raw->imm = types[fuzz_below(g, ARRAY_SIZE(types))];
+		raw->imm = LITE_IMM(LITE_IMM_REPLY ^ raw->imm, 0, 0);
 		break;
 	case 6:
 		raw->off =
