@@ -49,8 +49,8 @@ static void find_node(void)
 		errx(FAILED, "rack: no rack is up at %s", rack);
 	while (fscanf(f, "%63s %63s", name, addr) == 2) {
 		if (!strcmp(name, node) ||
-		    (!strcmp(name, "one") && strchr("gpms", *node) &&
-		     isdigit(node[1]))) {
+		    (!strcmp(name, "one") && *node &&
+		     strchr("gpms", *node) && isdigit(node[1]))) {
 			strcpy(mgmt, addr);
 			node = strdup(name);
 		}
