@@ -3,8 +3,10 @@
  * refill PAGES SECONDS [alone]: writes so many pages, says "ready", and for so
  * long writes all of them again and again, forks children that look at some, and
  * checks what it wrote. Exit status 3 if anything is wrong. Alone: without
- * children, and it says "again" each time.
+ * children; each page is checked just before it is written again, so that
+ * whatever ExCache sends away is dirty, at any time. SIGTERM ends it sooner.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -14,6 +16,12 @@
 
 static volatile unsigned long *words;
 static unsigned long pages;
+static volatile sig_atomic_t enough;
+
+static void stop(int sig)
+{
+	enough = sig;
+}
 
 static void fill(unsigned long round)
 {
@@ -30,6 +38,18 @@ static int right(unsigned long round, unsigned long step)
 	for (i = 0; i < pages; i += step)
 		if (words[i * 512] != (round << 32 | i))
 			return 0;
+	return 1;
+}
+
+static int refill(unsigned long round)
+{
+	unsigned long i;
+
+	for (i = 0; i < pages; i++) {
+		if (words[i * 512] != ((round - 1) << 32 | i))
+			return 0;
+		words[i * 512] = round << 32 | i;
+	}
 	return 1;
 }
 
@@ -56,16 +76,19 @@ int main(int argc, char **argv)
 		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (words == MAP_FAILED)
 		return 1;
+	signal(SIGTERM, stop);
 	fill(round);
 	dprintf(STDOUT_FILENO, "ready\n");
 	end = time(NULL) + atol(argv[2]);
 	do {
-		if (argc == 3 ? !child_sees(round) : !right(round, 1))
+		if (argc == 3) {
+			if (!child_sees(round))
+				return 3;
+			fill(++round);
+		} else if (!refill(++round)) {
 			return 3;
-		fill(++round);
-		if (argc != 3)
-			dprintf(STDOUT_FILENO, "again\n");
-	} while (time(NULL) < end);
+		}
+	} while (!enough && time(NULL) < end);
 	if (!right(round, 1))
 		return 3;
 	dprintf(STDOUT_FILENO, "%lu rounds\n", round);
