@@ -76,11 +76,12 @@ tap_done() {
 	exit
 }
 
-# on NODE COMMAND...: run it there; its streams and exit status
+# on NODE COMMAND...: run it there, for twice $ON_TIMEOUT at most, as the host may
+# be busy; its streams and exit status
 on() {
 	local node=$1
 	shift
-	"/run/lego-rack/$LEGO_RACK/exec" -n -t $((${ON_TIMEOUT:-60} * slow)) \
+	"/run/lego-rack/$LEGO_RACK/exec" -n -t $((${ON_TIMEOUT:-60} * 2 * slow)) \
 		"$node" "$@"
 }
 
@@ -103,14 +104,23 @@ attr() {
 	on "$1" busybox cat "/sys/kernel/lego/$2"
 }
 
-# wait_until SECONDS COMMAND...: until it succeeds, or that long
-wait_until() {
+# within SECONDS COMMAND...: waits until it succeeds; in that time only, as it is
+# promised or nothing more comes later
+within() {
 	local end=$((SECONDS + $1 * slow))
 	shift
 	until "$@" > /dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
 		sleep 0.2
 	done
+}
+
+# wait_until SECONDS COMMAND...: until it succeeds; longer than it takes here, as
+# other programs may keep the processors busy
+wait_until() {
+	local patience=$(($1 > 20 ? $1 * 3 : 60))
+	shift
+	within "$patience" "$@"
 }
 
 # expect_log REGEX: kernel log lines that this test provokes on purpose

@@ -63,7 +63,7 @@ cut_way p0 "$ip"
 sleep 3
 before=$(written)
 # less than the 30 s that a program waits
-wait_until 22 more_written
+within 22 more_written
 tap_ok $? "the first one's pages are written while the second one's cannot be"
 tap_note "$(($(written) - before)) pages"
 mend_way p0 "$ip"

@@ -62,7 +62,7 @@ for i in 1 2 3 4 5 6 7 8; do
 	others+=($!)
 	wait_until 60 grep -q ready "$out.$i"
 	tap_ok $? "another program has memory"
-	wait_until 3 full
+	within 3 full
 done
 tap_check "there is no frame on either mComponent that is as it was" full
 # shellcheck disable=SC2086

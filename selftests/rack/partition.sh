@@ -108,7 +108,7 @@ begin_fault
 one_ended() {
 	! runs "$second" || ! runs "$third"
 }
-wait_until 20 one_ended
+within 20 one_ended
 tap_ok $? "when an mComponent loses its power, a program with memory there ends within 20 s"
 tap_note "after $((SECONDS - began)) s"
 tap_check "with a reason" grep -hE "$m died and had part of its memory" \
@@ -119,7 +119,7 @@ wait_until 30 member_is $m up
 keep_begin "$out.3" 800 3
 begin_fault
 "$rack" kill p0
-wait_until 20 none_held
+within 20 none_held
 tap_ok $? "when a pComponent loses its power, its memory is free within 20 s"
 tap_note "after $((SECONDS - began)) s"
 wait

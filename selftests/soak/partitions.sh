@@ -135,10 +135,10 @@ for ((i = 0; i < COUNT; i++)); do
 	killer=$!
 	"${fault[@]}"
 	wait $killer
-	wait_until 10 rack_is_well "${members[@]}" || ill=$((ill + 1))
+	within 10 rack_is_well "${members[@]}" || ill=$((ill + 1))
 	rack_is_well "${members[@]}" || tap_note "$i: ${fault[*]}: not all are well in 10 s" \
 		"$(on g0 lego status)"
-	wait_until 10 victim_gone || {
+	within 10 victim_gone || {
 		kept=$((kept + 1))
 		tap_note "$i: ${fault[*]}: memory of the dead is not free"
 	}
