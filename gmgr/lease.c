@@ -14,6 +14,10 @@
  * themselves: where most of them fall silent together, that kernel did not get
  * to what they say.
  *
+ * Where all of them did die, as a whole rack that lost its power, none would be
+ * heard again: who comes again may not join while its former life is not dead. So
+ * one whose next life knocks at gmgr's door is not excused.
+ *
  * A gmgr that was restarted has heard none of the members that others tell of.
  * They are excused from the start.
  */
@@ -42,6 +46,7 @@ void gmgr_lease_heard(struct gmgr_lease *l, unsigned long long now)
 	l->heard = now;
 	l->excused = false;
 	l->told = false;
+	l->replaced = false;
 	l->expired = false;
 }
 
@@ -58,7 +63,19 @@ void gmgr_lease_told(struct gmgr_lease *l, unsigned int dead_ms,
 	l->until = now + 2 * dead_ms;
 	l->excused = l->remote;
 	l->told = true;
+	l->replaced = false;
 	l->expired = false;
+}
+
+/**
+ * gmgr_lease_replaced() - another life of a member is where that one was
+ * @l: the lease; if that one is heard all the same, this is forgotten
+ */
+void gmgr_lease_replaced(struct gmgr_lease *l)
+{
+	l->until = 0;
+	l->excused = false;
+	l->replaced = true;
 }
 
 /* Those that are heard in one way. */
@@ -76,7 +93,7 @@ static bool leases_check(struct gmgr_lease *const *lease, unsigned int nr,
 			continue;
 		if (!lease_is_silent(l, dead_ms, now))
 			heard = true;
-		if (l->excused)
+		if (l->excused || l->replaced)
 			continue;
 		votes++;
 		silent += lease_is_silent(l, dead_ms, now);
@@ -87,7 +104,7 @@ static bool leases_check(struct gmgr_lease *const *lease, unsigned int nr,
 		for (i = 0; i < nr; i++)
 			if (lease[i]->remote == remote &&
 			    lease_is_silent(lease[i], dead_ms, now) &&
-			    !lease[i]->excused) {
+			    !lease[i]->excused && !lease[i]->replaced) {
 				lease[i]->excused = true;
 				lease[i]->until = now + 2 * dead_ms;
 			}

@@ -19,6 +19,7 @@
  * @remote: it is heard over a network
  * @excused: its silence is gmgr's own fault, perhaps; till it is heard
  * @told: others told of it, it was not heard since gmgr was started
+ * @replaced: its next life wants to join: its silence is nobody's fault
  * @expired: it is to be declared dead; set by gmgr_leases_check()
  */
 struct gmgr_lease {
@@ -27,12 +28,14 @@ struct gmgr_lease {
 	bool remote;
 	bool excused;
 	bool told;
+	bool replaced;
 	bool expired;
 };
 
 void gmgr_lease_heard(struct gmgr_lease *l, unsigned long long now);
 void gmgr_lease_told(struct gmgr_lease *l, unsigned int dead_ms,
 		     unsigned long long now);
+void gmgr_lease_replaced(struct gmgr_lease *l);
 bool gmgr_leases_check(struct gmgr_lease *const *lease, unsigned int nr,
 		       unsigned int dead_ms, unsigned long long now);
 

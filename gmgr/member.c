@@ -246,6 +246,9 @@ int gmgr_member_join(struct gmgr *g, const struct gmgr_join_req *req,
 	mutex_lock(&g->lock);
 	if (c->state == GMGR_MEMBER_UP) {
 		if (c->incarnation != le64_to_cpu(req->incarnation)) {
+			/* Two that have one name by mistake have two addresses. */
+			if (!strcmp(c->addr, req->addr))
+				gmgr_lease_replaced(&c->lease);
 			err = -EEXIST;
 			goto out_unlock_both;
 		}

@@ -65,6 +65,11 @@ tap_like "$("$rack" load 2>&1)" 'sysctl kernel.ftrace_enabled=1, then load' \
 quick one 'echo 1 > /proc/sys/kernel/ftrace_enabled
 	rmdir /sys/kernel/config/lego/mcomp/m1'
 kmemleak one
+
+expect_log 'members fell silent together|a living .* has the name'
+on_sh one 'cd /sys/kernel/debug/lego/nodes &&
+	echo 1 > m0/fault/drop && echo 1 > s0/fault/drop && rmmod scomp mcomp'
+tap_ok $? "all members go, and none of them tells gmgr"
 "$rack" load > /dev/null 2>&1
-tap_ok $? "and a last time"
+tap_ok $? "they are members when they come again"
 tap_done

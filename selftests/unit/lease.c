@@ -168,6 +168,44 @@ static void test_told(void)
 	is(dead, 0xe, "but not for ever");
 }
 
+static void test_replaced(void)
+{
+	begin();
+	dead = 0;
+	run(10000, 0);
+	is(dead, 0, "none of those that fell silent together is dead");
+	gmgr_lease_replaced(&member[0]);
+	gmgr_lease_replaced(&member[1]);
+	run(500, 0);
+	is(dead, 3, "but those are whose next lives want to join");
+	is(isolated, 1, "gmgr suspects itself for the others");
+	dead = 2; /* one of them joins */
+	run(5500, 1);
+	is(dead, 2, "as that one is heard the others have time");
+	run(1000, 1);
+	is(dead, 0xe, "but not for ever");
+	begin();
+	dead = 0;
+	gmgr_lease_replaced(&member[0]);
+	gmgr_lease_replaced(&member[1]);
+	run(4000, 8);
+	is(dead, 7, "their silence says nothing of gmgr");
+	begin();
+	dead = 0;
+	gmgr_lease_replaced(&member[0]);
+	run(4000, 8);
+	is(dead, 1, "nor is that of others an excuse for them");
+	begin();
+	dead = 0;
+	gmgr_lease_replaced(&member[0]);
+	run(2500, 0xe);
+	is(dead, 0, "one that is to be replaced has its dead_ms");
+	run(10000, 0xf);
+	is(dead, 0, "and lives if it is heard");
+	run(10000, 0);
+	is(dead, 0, "as any other");
+}
+
 int main(void)
 {
 	test_one();
@@ -176,5 +214,6 @@ int main(void)
 	test_few();
 	test_local();
 	test_told();
+	test_replaced();
 	return tap_end();
 }
