@@ -28,6 +28,8 @@
 #define GMGR_CALL_MS 2000
 #define DEFAULT_HEARTBEAT_MS 1000
 
+#define TABLE_MAX (2 * GMGR_MEMBERS_LIMIT)
+
 /**
  * lite_gmgr_call() - call gmgr, once
  * @ms: membership
@@ -218,6 +220,34 @@ static int fetch_page(struct lite_membership *ms, u32 start,
 	return 0;
 }
 
+/*
+ * Of many that have come and gone, gmgr forgets those that went first. So do we,
+ * later. Not one that is up here and that gmgr does not list: it was restarted, or
+ * we ask that one ourselves whether it lives (suspect.c).
+ */
+static void forget_gone(struct lite_membership *ms)
+{
+	struct lite_entry *entry;
+	unsigned int nr = 0;
+	unsigned long id;
+
+	lockdep_assert_held(&ms->news_mutex);
+	spin_lock_irq(&ms->lock);
+	xa_for_each(&ms->table, id, entry)
+		nr++;
+	if (nr <= TABLE_MAX)
+		goto out_unlock;
+	xa_for_each(&ms->table, id, entry) {
+		if (entry->round == ms->listed ||
+		    entry->m.state == GMGR_MEMBER_UP)
+			continue;
+		xa_erase(&ms->table, id);
+		kfree(entry);
+	}
+out_unlock:
+	spin_unlock_irq(&ms->lock);
+}
+
 static int fetch_members(struct lite_membership *ms)
 {
 	u32 want = READ_ONCE(ms->want);
@@ -251,6 +281,7 @@ static int fetch_members(struct lite_membership *ms)
 	spin_lock_irq(&ms->lock);
 	ms->listed = ms->round;
 	spin_unlock_irq(&ms->lock);
+	forget_gone(ms);
 	WRITE_ONCE(ms->epoch, epoch);
 	WRITE_ONCE(ms->have, want);
 	return 0;
@@ -531,21 +562,38 @@ int lite_member_by_id(struct lite_node *node, u32 id, struct lite_member *m)
 }
 EXPORT_SYMBOL_NS_GPL(lite_member_by_id, LITE_RPC);
 
+/* Those that are up, or those that are not. Return: how many. */
+static unsigned int copy_members(struct lite_membership *ms,
+				 struct lite_member *m, unsigned int max,
+				 bool up)
+{
+	struct lite_entry *entry;
+	unsigned int nr = 0;
+	unsigned long id;
+
+	lockdep_assert_held(&ms->lock);
+	xa_for_each(&ms->table, id, entry) {
+		bool is_up = entry->m.state == GMGR_MEMBER_UP;
+
+		if (nr == max)
+			break;
+		if (is_up == up)
+			m[nr++] = entry->m;
+	}
+	return nr;
+}
+
 /* see include/lego/lite.h */
 unsigned int lite_members(struct lite_node *node, struct lite_member *m,
 			  unsigned int max)
 {
 	struct lite_membership *ms = node->members;
-	struct lite_entry *entry;
-	unsigned int nr = 0;
-	unsigned long flags, id;
+	unsigned long flags;
+	unsigned int nr;
 
 	spin_lock_irqsave(&ms->lock, flags);
-	xa_for_each(&ms->table, id, entry) {
-		if (nr == max)
-			break;
-		m[nr++] = entry->m;
-	}
+	nr = copy_members(ms, m, max, true);
+	nr += copy_members(ms, m + nr, max - nr, false);
 	spin_unlock_irqrestore(&ms->lock, flags);
 	return nr;
 }

@@ -71,7 +71,7 @@ struct lite_vnodes {
  * @gmgr_life: incarnation of the gmgr that we have joined
  * @tell: it was restarted, and wants to know what we keep
  * @lock: protects @table, what its entries hold, @listed, @gmgr_life and @tell;
- *	a leaf
+ *	only @table's xa_lock is taken below it
  * @table: id -> struct lite_entry
  */
 struct lite_membership {

@@ -865,7 +865,10 @@ int lite_members_ask(struct lite_node *node, const struct lite_member *m,
 int lite_member_by_id(struct lite_node *node, u32 id, struct lite_member *m);
 
 /**
- * lite_members() - copy the table
+ * lite_members() - copy the table, those that are up first
+ *
+ * gmgr has GMGR_MEMBERS_LIMIT at most that are up. The table may also have others
+ * that gmgr has forgotten.
  * Return: how many were copied, at most @max. Context: any.
  */
 unsigned int lite_members(struct lite_node *node, struct lite_member *m,

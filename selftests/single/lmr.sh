@@ -10,7 +10,7 @@ params=(at="$(attr m0 nodes/m0/addr)" other="$(attr m1 nodes/m1/addr)"
 	gmgr="$(attr g0 nodes/g0/addr)")
 keepers one
 expect_log 'list of members does not end|dave: no gmgr at loop:endless'
-module_run one lego_lmr 69 "${params[@]}"
+module_run one lego_lmr 72 "${params[@]}"
 
 most() { # MiB
 	quick one 'echo "$1" > /sys/module/lite_rpc/parameters/lmr_mb' "$1"

@@ -447,8 +447,10 @@ static int run_show(struct seq_file *m, void *v)
 		      actor_init(&bob, "bob", 7492);
 	if (err)
 		goto out_exit;
-	if (!*ip)
+	if (!*ip) {
 		test_endless(m);
+		test_forget(m);
+	}
 	test_alloc(m);
 	a = lite_lmr_map(alice.at, "lmr-a", LITE_LMR_RW);
 	tap_ok(m, PTR_ERR_OR_ZERO(a), "its owner maps it");

@@ -49,4 +49,7 @@ void test_gone(struct seq_file *m);
 /* endless.c: a gmgr, by loop, whose table has no end */
 void test_endless(struct seq_file *m);
 
+/* forget.c: a gmgr, by loop, whose members come and go by the hundred */
+void test_forget(struct seq_file *m);
+
 #endif /* _LEGO_LMR_TEST_H */
