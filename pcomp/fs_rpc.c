@@ -19,7 +19,7 @@
 
 #define PCOMP_FS_TIMEOUT_MS 10000
 /* All calls of the mount wait for a rename; to ask again does no harm. */
-#define true_MS 2000
+#define PCOMP_FS_LOCKED_MS 2000
 #define PCOMP_FS_MEMBERS 256 /* as many as gmgr takes */
 
 /* Finds the sComponent in the membership table by its name. */
@@ -332,7 +332,7 @@ static int pcomp_fs_send(struct pcomp_fs *fs, struct pcomp_fs_call *call,
 		.in = msg.in,
 		.out = call->out,
 		.nr_out = call->out ? 1 : 0,
-		.timeout_ms = call->locked ? true_MS :
+		.timeout_ms = call->locked ? PCOMP_FS_LOCKED_MS :
 					     PCOMP_FS_TIMEOUT_MS,
 	};
 	int err;
