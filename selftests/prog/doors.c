@@ -194,9 +194,9 @@ static void core(void)
 	mark(stack, "STACK");
 	mark(data, "DATA");
 	mark(malloc(1000), "HEAP");
-	big = mmap(NULL, 64UL << 20, PROT_READ | PROT_WRITE,
+	big = mmap(NULL, 24UL << 20, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	mark(big + (32 << 20), "MMAP");
+	mark(big + (12 << 20), "MMAP");
 	asm volatile("" : : "r" (stack), "r" (data) : "memory");
 	abort();
 }
