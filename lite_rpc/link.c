@@ -105,6 +105,21 @@ static bool has_lost_slot(const struct lite_link *link)
 	return false;
 }
 
+/*
+ * Has a peer that answers heartbeats forgotten what it was asked? Of requests
+ * that were cancelled it has said that it has them: their handlers take long.
+ */
+static bool answers_nothing(const struct lite_link *link)
+{
+	unsigned int i, nr = 0;
+
+	lockdep_assert_held(&link->lock);
+	for (i = 0; i < LITE_SLOTS; i++)
+		nr += link->slot[i].state == LITE_SLOT_ORPHAN &&
+		      !link->slot[i].cancel;
+	return nr > LITE_SLOTS / 2;
+}
+
 static void wake_slot(struct lite_link *link)
 {
 	if (wq_has_sleeper(&link->slot_wait))
@@ -698,8 +713,7 @@ static bool look_at_slot(struct lite_link *link, unsigned int slot)
 	waiter = s->waiter;
 	if (what == EXPIRY_OVER) {
 		orphan_slot(link, slot);
-		/* a peer that answers nothing at all */
-		reset = link->orphans > LITE_SLOTS / 2 && !is_program(s);
+		reset = !is_program(s) && answers_nothing(link);
 	}
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (what == EXPIRY_OVER)
