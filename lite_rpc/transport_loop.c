@@ -131,14 +131,17 @@ static int cancel(struct lite_link *link, unsigned int slot, u32 xid, bool check
 	struct lite_conn *conn = link->tp;
 	unsigned long flags;
 	struct lite_req *req;
-	int what = 0;
+	int what;
 
 	if (slot >= LITE_SLOTS)
 		return -EPROTO;
 	req = &conn->req[slot];
 	spin_lock_irqsave(&req->lock, flags);
-	if (!check || lite_link_cancels(link, slot, xid))
-		what = lite_conn_cancel(conn, slot, xid);
+	what = lite_conn_cancel(conn, slot, xid);
+	/* after that look, or the slot could have got another one meanwhile */
+	if (check && (smp_load_acquire(&req->xid) != xid ||
+		      !lite_link_cancels(link, slot, xid)))
+		what = 0;
 	if (what > 0)
 		WRITE_ONCE(req->cancelled, true);
 	spin_unlock_irqrestore(&req->lock, flags);
