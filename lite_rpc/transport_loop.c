@@ -213,17 +213,20 @@ static void copy_mr(struct lite_mr *to, u64 to_off, struct lite_mr *from,
 
 /*
  * Copy @len bytes between segments of @owner's, from @off in what they make
- * together, and local memory. Both have that many. Keys are of the whole
- * kernel, but open no other node's memory: as on a wire.
+ * together, and local memory, from @done in what that makes. Both have that
+ * many. Keys are of the whole kernel, but open no other node's memory: as on a
+ * wire.
  */
 static int copy_segs(const struct lite_node *owner,
 		     const struct lite_wire_seg *seg, u64 off,
-		     const struct lite_sge *sge, u64 len, bool push)
+		     const struct lite_sge *sge, u64 done, u64 len, bool push)
 {
 	unsigned int access = push ? LITE_MR_WRITE : LITE_MR_READ;
-	u64 done = 0, seg_len, at, n;
+	u64 seg_len, at, n;
 	struct lite_mr *mr;
 
+	while (done >= sge->len)
+		done -= (sge++)->len;
 	while (off >= le32_to_cpu(seg->len))
 		off -= le32_to_cpu(seg++->len);
 	while (len) {
@@ -259,7 +262,7 @@ static int loop_move(struct lite_link *link, unsigned int slot,
 {
 	const struct lite_conn *conn = link->tp;
 
-	if (copy_segs(conn->node, seg, 0, sge, sge->len, write))
+	if (copy_segs(conn->node, seg, 0, sge, 0, sge->len, write))
 		lite_link_break(link, -ECONNRESET); /* as on a wire */
 	else
 		lite_link_move_done(link, slot);
@@ -275,14 +278,14 @@ static int loop_pull(struct lite_req *req, u64 off, const struct lite_sge *sge,
 	rcu_read_lock();
 	link = READ_ONCE(req->conn->tp);
 	if (link)
-		err = copy_segs(link->peer->node, req->seg, off, sge, len,
+		err = copy_segs(link->peer->node, req->seg, off, sge, 0, len,
 				false);
 	rcu_read_unlock();
 	return err;
 }
 
-static int loop_push(struct lite_req *req, u64 off, const struct lite_sge *sge,
-		     unsigned int nr, u64 len)
+static int push_piece(struct lite_req *req, u64 off, const struct lite_sge *sge,
+		      u64 done, u64 len)
 {
 	const struct lite_link *link;
 	int err = -ECONNRESET;
@@ -293,10 +296,24 @@ static int loop_push(struct lite_req *req, u64 off, const struct lite_sge *sge,
 	if (link && req->cancelled)
 		err = 0; /* as over a wire, it is not known here */
 	else if (link)
-		err = copy_segs(link->peer->node, req->seg + req->nr_in, off,
-				sge, len, true);
+		err = copy_segs(link->peer->node, req->seg + req->nr_in,
+				off + done, sge, done, len, true);
 	spin_unlock_bh(&req->lock);
 	rcu_read_unlock();
+	return err;
+}
+
+/* In pieces, as no bottom half runs meanwhile: programs may push much at once. */
+static int loop_push(struct lite_req *req, u64 off, const struct lite_sge *sge,
+		     unsigned int nr, u64 len)
+{
+	u64 done = 0, n;
+	int err = 0;
+
+	for (; done < len && !err; done += n) {
+		n = min_t(u64, len - done, LITE_MOVE_MAX);
+		err = push_piece(req, off, sge, done, n);
+	}
 	return err;
 }
 
