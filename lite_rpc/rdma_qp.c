@@ -190,7 +190,9 @@ static void recv_done(struct ib_cq *cq, struct ib_wc *wc)
  * @qp: a link's queue pair, which stays meanwhile
  *
  * The two may run at once: each completion is one's alone, and what they do
- * with it is locked.
+ * with it is locked. Not for a conn's: there a cancel must not be taken before
+ * its request, nor after the slot's next one. The softirq takes one completion
+ * after the other, on whatever CPU (irq_poll).
  * Context: process.
  */
 void lite_qp_poll(struct lite_qp *qp)
