@@ -7,8 +7,9 @@
  * server answers from where it takes messages, whatever the handler does: what
  * that pushes goes nowhere from then on. With the answer the call is over and
  * its memory is its own. The slot is free when the handler has replied, of which
- * only the credit is sent (LITE_IMM_CREDIT). Where the server has replied before
- * the cancel came there is nothing to answer: the reply is on its way.
+ * only the credit is sent (LITE_IMM_CREDIT); at once, if none has begun. Where
+ * the server has replied before the cancel came there is nothing to answer: the
+ * reply is on its way.
  *
  * Without an answer in CANCEL_MS the connection is reset, which takes memory
  * back, too, and ends the calls of all others. So it is at once
@@ -110,4 +111,19 @@ int lite_conn_cancel(struct lite_conn *conn, unsigned int slot, u16 xid)
 	    req->nr_in || req->flags & LITE_REQ_ONEWAY)
 		return -EPROTO;
 	return !lite_fault(conn->node, LITE_FAULT_DROP);
+}
+
+/**
+ * lite_req_withdraw() - what was cancelled before a handler has begun needs none
+ * @req: cancelled, and the peer was told; no other request comes to its slot
+ *	before this returns
+ *
+ * Else those who try again would have a busy server do all for nothing that it
+ * did not come to in time, and no slots left.
+ * Context: any but hard interrupt, none of the transport's locks held.
+ */
+void lite_req_withdraw(struct lite_req *req)
+{
+	if (lite_worker_withdraw(req))
+		lite_req_reply(req, -ETIMEDOUT, 0);
 }

@@ -172,6 +172,7 @@ struct lite_conn *lite_conn_create(struct lite_node *node,
 
 		req->conn = conn;
 		req->slot = i;
+		INIT_LIST_HEAD(&req->list);
 		spin_lock_init(&req->lock);
 		req->msg = (void *)__get_free_page(GFP_KERNEL);
 		/* not zeroed by handlers, and goes over the wire */

@@ -537,7 +537,7 @@ int lite_raw_call(struct lite_peer *peer, const struct lite_raw *raw);
 
 /**
  * struct lite_req - a request being served; one per slot of a conn
- * @list: in conn->pending
+ * @list: in conn->pending, or empty
  * @msg: the whole message, copied out of the ring so that the peer cannot
  *	change it after it was checked
  * @rsp: reply header and payload, LITE_SLOT_SIZE
@@ -635,6 +635,7 @@ int lite_conn_rx(struct lite_conn *conn, unsigned int slot, const void *buf,
 		 u32 len, bool defer);
 bool lite_conn_beat(struct lite_conn *conn);
 int lite_conn_cancel(struct lite_conn *conn, unsigned int slot, u16 xid);
+void lite_req_withdraw(struct lite_req *req);
 void lite_conns_close(struct lite_node *node,
 		      const struct lite_transport *ops);
 void lite_conn_replied(struct lite_conn *conn);
@@ -654,6 +655,7 @@ int lite_workers_init(void);
 void lite_workers_exit(void);
 void lite_workers_flush(struct lite_node *node);
 void lite_worker_add(struct lite_req *req);
+bool lite_worker_withdraw(struct lite_req *req);
 struct lite_worker *lite_worker_aside(void);
 void lite_worker_back(struct lite_worker *w);
 

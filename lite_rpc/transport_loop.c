@@ -145,8 +145,10 @@ static int cancel(struct lite_link *link, unsigned int slot, u32 xid, bool check
 	if (what > 0)
 		WRITE_ONCE(req->cancelled, true);
 	spin_unlock_irqrestore(&req->lock, flags);
-	if (what > 0)
+	if (what > 0) {
+		lite_req_withdraw(req); /* first: then the slot may be another's */
 		lite_link_cancelled(link, slot, xid);
+	}
 	return what;
 }
 

@@ -329,14 +329,23 @@ violation:
 static int conn_cancel(struct lite_qp *qp, u32 imm)
 {
 	unsigned int slot = LITE_IMM_SLOT(imm);
+	struct lite_req *req;
 	unsigned long flags;
+	bool told = false;
 	int what;
 
 	spin_lock_irqsave(&qp->lock, flags);
 	what = lite_conn_cancel(qp->conn, slot, LITE_IMM_XID(imm));
-	if (what > 0 && !lite_qp_send_imm_locked(qp, imm))
-		WRITE_ONCE(qp->conn->req[slot].cancelled, true);
+	if (what > 0) {
+		req = &qp->conn->req[slot];
+		told = !lite_qp_send_imm_locked(qp, imm);
+		if (told)
+			WRITE_ONCE(req->cancelled, true);
+	}
 	spin_unlock_irqrestore(&qp->lock, flags);
+	/* the slot's next request is a later completion than this one */
+	if (told)
+		lite_req_withdraw(req);
 	return min(what, 0);
 }
 

@@ -114,8 +114,8 @@ struct lite_turns {
 
 /**
  * struct lite_pool - who runs, who waits
- * @lock: protects all of this, lite_conn.pending, .ready, .nr_pending and
- *	.held, lite_node.nr_running and .held; any context
+ * @lock: protects all of this, lite_req.list, lite_conn.pending, .ready,
+ *	.nr_pending and .held, lite_node.nr_running and .held; any context
  * @turns: of each class
  * @places: how many handlers may run
  * @threads: workers
@@ -260,7 +260,7 @@ static struct lite_req *pick(void)
 						struct lite_req, list);
 
 	lockdep_assert_held(&pool.lock);
-	list_del(&req->list);
+	list_del_init(&req->list);
 	conn->nr_pending--;
 	if (list_empty(&conn->pending))
 		list_del_init(&conn->ready);
@@ -498,6 +498,36 @@ void lite_worker_add(struct lite_req *req)
 	}
 	spin_unlock_irqrestore(&pool.lock, flags);
 	kick();
+}
+
+/**
+ * lite_worker_withdraw() - a request's caller waits no longer: if no handler has
+ *	begun with it, none shall
+ * @req: request, of a conn whose slot gets no other one meanwhile
+ *
+ * Context: any but hard interrupt. Return: true: it is the caller's, to answer.
+ */
+bool lite_worker_withdraw(struct lite_req *req)
+{
+	struct lite_conn *conn = req->conn;
+	struct lite_turns *t = &pool.turns[conn->class];
+	unsigned long flags;
+	bool found;
+
+	spin_lock_irqsave(&pool.lock, flags);
+	found = !list_empty(&req->list);
+	if (found) {
+		list_del_init(&req->list);
+		conn->nr_pending--;
+		if (list_empty(&conn->pending))
+			list_del_init(&conn->ready);
+		if (!conn->held) {
+			t->waiting--;
+			pool.waiting--;
+		}
+	}
+	spin_unlock_irqrestore(&pool.lock, flags);
+	return found;
 }
 
 /**

@@ -251,5 +251,22 @@ work callers=64 calls=64 work_us=100000
 tap_is "$(load_is ok) $(load_is at_once)" "64 4" \
 	"no more handlers of a component that bounds them run, however long they take"
 tap_is "$(($(pool stalls) - before))" 0 "and no threads are made for the others"
+
+# withdrawn: all handlers that may run do, when others are called and given up
+withdrawn() { # MICROSECONDS: so long
+	load_run one loop:sink calls=1 hold=1 $quick
+	wait_until 10 load_link_is one loop:sink credits 64
+	work callers=4 calls=4 work_us="$1" out=4096 hold=1 \
+		timeout_ms=$((300 * slow))
+	work callers=20 calls=20 out=4096 hold=1 timeout_ms=$((300 * slow))
+	credits=$(load_link one loop:sink credits)
+	[ "$credits" = 60 ] && grep -q '"cpus": {}' "$load_out"
+}
+# the machine may have been late, and the handlers have ended
+for try in 4 8 16; do
+	withdrawn ${try}000000 && break
+	tap_note "$try s: $credits credits, $(cat "$load_out")"
+done
+tap_ok $? "requests that nobody waits for any more are not begun, and hold no slot"
 on one rmmod lego_load
 tap_done

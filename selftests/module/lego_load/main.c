@@ -75,7 +75,7 @@ static const struct word words[] = {
 	{ "slack_ms", offsetof(struct load_opts, slack_ms), 0, 60000 },
 	{ "hold", offsetof(struct load_opts, hold), 0, 1 },
 	{ "op", offsetof(struct load_opts, op), 0, LOAD_WORK },
-	{ "work_us", offsetof(struct load_opts, work_us), 0, 1000000 },
+	{ "work_us", offsetof(struct load_opts, work_us), 0, 16000000 },
 	{ "nest", offsetof(struct load_opts, nest), 0, LOAD_NEST_LOCKED },
 	{ "nokill", offsetof(struct load_opts, nokill), 0, 1 },
 	{ "slow_us", offsetof(struct load_opts, slow_us), 0, 16000000 },
