@@ -180,6 +180,30 @@ static bool name_taken(const char *name)
 	return false;
 }
 
+static void end_queues(struct pcomp *pc)
+{
+	if (pc->wq)
+		destroy_workqueue(pc->wq);
+	if (pc->flush_wq)
+		destroy_workqueue(pc->flush_wq);
+	if (pc->io_wq)
+		destroy_workqueue(pc->io_wq);
+}
+
+static int make_queues(struct pcomp *pc)
+{
+	pc->wq = alloc_workqueue("pcomp-%s", WQ_UNBOUND | WQ_MEM_RECLAIM, 0,
+				 pc->name);
+	pc->flush_wq = alloc_workqueue("pcomp-flush-%s", WQ_UNBOUND, 0,
+				       pc->name);
+	pc->io_wq = alloc_workqueue("pcomp-io-%s",
+				    WQ_UNBOUND | WQ_MEM_RECLAIM, 0, pc->name);
+	if (pc->wq && pc->flush_wq && pc->io_wq)
+		return 0;
+	end_queues(pc);
+	return -ENOMEM;
+}
+
 /**
  * pcomp_create() - bring a pComponent up
  * @cfg: name, addresses, size
@@ -205,21 +229,12 @@ struct pcomp *pcomp_create(const struct pcomp_cfg *cfg)
 		err = -EEXIST;
 		goto err_free;
 	}
-	pc->wq = alloc_workqueue("pcomp-%s", WQ_UNBOUND | WQ_MEM_RECLAIM, 0,
-				 pc->name);
-	if (!pc->wq) {
-		err = -ENOMEM;
+	err = make_queues(pc);
+	if (err)
 		goto err_free;
-	}
-	pc->io_wq = alloc_workqueue("pcomp-io-%s",
-				    WQ_UNBOUND | WQ_MEM_RECLAIM, 0, pc->name);
-	if (!pc->io_wq) {
-		err = -ENOMEM;
-		goto err_wq;
-	}
 	err = node_create(pc, cfg);
 	if (err)
-		goto err_io_wq;
+		goto err_queues;
 	err = pcomp_cache_init(pc, cfg->excache_mb);
 	if (err) {
 		pr_err("%s: ExCache of %ld MiB could not be made: error %d\n",
@@ -249,14 +264,12 @@ err_cache:
 	lite_node_stop(pc->node);
 	pcomp_cache_exit(pc);
 	lite_node_destroy(pc->node);
-	goto err_io_wq;
+	goto err_queues;
 err_node:
 	lite_node_stop(pc->node);
 	lite_node_destroy(pc->node);
-err_io_wq:
-	destroy_workqueue(pc->io_wq);
-err_wq:
-	destroy_workqueue(pc->wq);
+err_queues:
+	end_queues(pc);
 err_free:
 	mutex_unlock(&instances_lock);
 	kobject_put(&pc->kobj);
@@ -309,9 +322,8 @@ int pcomp_destroy(struct pcomp *pc, bool force)
 	lite_leave(pc->node);
 	pcomp_evictors_stop(pc);
 	lite_node_stop(pc->node);
-	destroy_workqueue(pc->wq);
 	pcomp_wb_peers_exit(pc);
-	destroy_workqueue(pc->io_wq);
+	end_queues(pc);
 	pcomp_cache_exit(pc);
 	lite_node_destroy(pc->node);
 	pr_info("%s: gone\n", pc->name);

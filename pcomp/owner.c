@@ -17,6 +17,7 @@
 
 #define CTL_TRIES 3
 #define FLUSH_DELAY (HZ / 5)
+#define BYE_DELAY (HZ / 2) /* there may be many of them */
 
 /*
  * Updates that an owner has not heard of: 96 KiB. From half of that on it is told
@@ -109,6 +110,30 @@ static int record(struct pcomp_space *s, u32 kind, unsigned long start,
 	return 0;
 }
 
+/* The work has a reference of the space. @delay is 0: it is late already. */
+static void flush_later(struct pcomp_space *s, unsigned long delay)
+{
+	struct workqueue_struct *wq = s->pc->flush_wq;
+
+	refcount_inc(&s->refs);
+	if (delay ? !queue_delayed_work(wq, &s->flush_work, delay) :
+		    mod_delayed_work(wq, &s->flush_work, 0))
+		pcomp_space_put(s); /* it was queued, and has one */
+}
+
+/**
+ * pcomp_flush_cancel() - an mm has ended: owners need not hear of its VMAs
+ * @s: the space, of which the caller has a reference
+ *
+ * Context: any but hard interrupt.
+ */
+void pcomp_flush_cancel(struct pcomp_space *s)
+{
+	WRITE_ONCE(s->ended, true);
+	if (cancel_delayed_work(&s->flush_work))
+		pcomp_space_put(s);
+}
+
 /**
  * pcomp_log() - an address range changes
  * @s: the space
@@ -150,9 +175,9 @@ int pcomp_log(struct pcomp_space *s, u32 kind, unsigned long start,
 		}
 	mutex_unlock(&s->log_lock);
 	if (much)
-		mod_delayed_work(s->pc->wq, &s->flush_work, 0);
+		flush_later(s, 0);
 	else if (late && (kind == MCOMP_VMA_UNMAP || kind == MCOMP_VMA_DISCARD))
-		queue_delayed_work(s->pc->wq, &s->flush_work, FLUSH_DELAY);
+		flush_later(s, FLUSH_DELAY);
 	return err;
 }
 
@@ -278,16 +303,22 @@ void pcomp_owners_flush_work(struct work_struct *work)
 	struct pcomp_space *s = container_of(to_delayed_work(work),
 					     struct pcomp_space, flush_work);
 	struct pcomp_owner *o;
+	bool again = false;
 	int err;
 
 	/* owners are only ever added, at the end */
 	list_for_each_entry(o, &s->owners, list) {
+		if (READ_ONCE(s->ended))
+			break;
 		err = pcomp_owner_flush(o);
 		if (err && !pcomp_transient(err))
 			pcomp_space_lost(s, o->id, err);
 		else if (err && !READ_ONCE(s->broken))
-			queue_delayed_work(s->pc->wq, &s->flush_work, HZ);
+			again = true;
 	}
+	if (again && !READ_ONCE(s->ended))
+		flush_later(s, HZ);
+	pcomp_space_put(s);
 }
 
 static struct pcomp_owner *owner_alloc(struct pcomp_space *s, u32 id,
@@ -490,18 +521,15 @@ out_unlock:
 	return err;
 }
 
-static int destroy_once(struct pcomp_space *s, struct lite_peer *peer)
+static struct mcomp_space_req destroy_req(const struct pcomp_space *s)
 {
-	struct mcomp_space_req req = {
+	return (struct mcomp_space_req){
 		.space = cpu_to_le64(s->id),
 		.pcomp_incarnation =
 			cpu_to_le64(lite_node_incarnation(s->pc->node)),
 		.vid = cpu_to_le32(s->vid),
 		.pcomp_id = cpu_to_le32(lite_node_id(s->pc->node)),
 	};
-
-	return pcomp_ctl_call(peer, MCOMP_SPACE_DESTROY, &req, sizeof(req),
-			      NULL, 0);
 }
 
 /**
@@ -514,53 +542,133 @@ static int destroy_once(struct pcomp_space *s, struct lite_peer *peer)
  */
 int pcomp_owners_abandon(struct pcomp_space *s, unsigned long end)
 {
+	struct mcomp_space_req req = destroy_req(s);
 	int err;
 
 	do {
-		err = destroy_once(s, s->home);
+		err = pcomp_ctl_call(s->home, MCOMP_SPACE_DESTROY, &req,
+				     sizeof(req), NULL, 0);
 	} while (pcomp_again(s, err, end, true));
 	return err;
 }
 
-static int destroy(struct pcomp_space *s, struct lite_peer *peer, u32 id,
-		   unsigned long end)
+/* Is whoever was told last to be told once more? */
+static bool bye_again(const struct pcomp_space *s)
 {
-	int err;
+	const struct pcomp_bye *bye = &s->bye;
+	int err = bye->call.status;
 
-	do {
-		err = destroy_once(s, peer);
-	} while (pcomp_again(s, err, end, false));
-	if (err)
+	if ((err == -ECONNRESET || err == -ENOTCONN) && bye->tries < CTL_TRIES)
+		return true;
+	return pcomp_transient(err) && !READ_ONCE(s->broken) &&
+	       time_before(jiffies, bye->end);
+}
+
+static void bye_done(struct lite_call *call)
+{
+	struct pcomp_space *s = call->priv;
+
+	queue_delayed_work(s->pc->wq, &s->bye.work,
+			   bye_again(s) ? BYE_DELAY : 0);
+}
+
+/*
+ * No thread waits for the answer: there may be as many spaces at an mComponent
+ * that is away as the queue has threads, and those at others end there, too.
+ */
+static void bye_send(struct pcomp_space *s)
+{
+	struct pcomp_bye *bye = &s->bye;
+
+	bye->tries++;
+	bye->call = (struct lite_call){
+		.op = MCOMP_SPACE_DESTROY,
+		.class = LITE_CLASS_CONTROL,
+		.req = &bye->req,
+		.req_len = sizeof(bye->req),
+		.done = bye_done,
+		.priv = s,
+	};
+	lite_call_queue(bye->to ? bye->to->peer : s->home, &bye->call);
+}
+
+/*
+ * Who is told next? The home tells the others, of which it knows all. Only one
+ * that does not answer cannot be relied on.
+ */
+static bool bye_next(struct pcomp_space *s)
+{
+	struct pcomp_bye *bye = &s->bye;
+	struct pcomp_owner *o = bye->to;
+
+	if (!o && !bye->call.status)
+		return false;
+	o = list_prepare_entry(o, &s->owners, list);
+	list_for_each_entry_continue(o, &s->owners, list) {
+		if (o->id == s->home_id)
+			continue;
+		bye->to = o;
+		bye->tries = 0;
+		return true;
+	}
+	return false;
+}
+
+static void bye_work(struct work_struct *work)
+{
+	struct pcomp_space *s = container_of(to_delayed_work(work),
+					     struct pcomp_space, bye.work);
+	struct pcomp_bye *bye = &s->bye;
+
+	if (bye_again(s)) {
+		bye_send(s);
+		return;
+	}
+	if (bye->call.status)
 		pr_warn_ratelimited("%s: could not give space %llx back to node %u: error %d\n",
-				    s->pc->name, s->id, id, err);
-	return err;
+				    s->pc->name, s->id,
+				    bye->to ? bye->to->id : s->home_id,
+				    bye->call.status);
+	if (bye_next(s))
+		bye_send(s);
+	else
+		pcomp_space_forget(s);
 }
 
 /**
- * pcomp_owners_exit() - tell all owners that the space has ended
- * @s: the space; nobody uses it any more
+ * pcomp_owners_leave() - tell the owners that the space has ended
+ * @s: the space; nobody uses it any more. When they have heard it, or could not
+ *	be told, pcomp_space_forget() is called
  *
- * The home tells the others, of which it knows all. Only one that does not
- * answer cannot be relied on.
- * Context: process, may sleep, bounded.
+ * Context: process; waits for no mComponent.
+ */
+void pcomp_owners_leave(struct pcomp_space *s)
+{
+	/* without an id (pcomp_space_renumber()) no home has it */
+	if (!s->home || !s->id) {
+		pcomp_space_forget(s);
+		return;
+	}
+	INIT_DELAYED_WORK(&s->bye.work, bye_work);
+	s->bye.req = destroy_req(s);
+	s->bye.end = pcomp_again_deadline();
+	bye_send(s);
+}
+
+/**
+ * pcomp_owners_exit() - forget a space's owners
+ * @s: the space, of which they have heard that it has ended
+ *
+ * Context: process, may sleep.
  */
 void pcomp_owners_exit(struct pcomp_space *s)
 {
-	unsigned long end = pcomp_again_deadline();
 	struct pcomp_owner *o, *tmp;
-	int err = 0;
 
-	if (s->home) {
-		/* without an id (pcomp_space_renumber()) no home has it */
-		if (s->id)
-			err = destroy(s, s->home, s->home_id, end);
+	if (s->home)
 		lite_peer_put(s->home);
-	}
-	list_for_each_entry_safe(o, tmp, &s->owners, list) {
-		if (err && o->id != s->home_id)
-			destroy(s, o->peer, o->id, end);
+	list_for_each_entry_safe(o, tmp, &s->owners, list)
 		owner_free(o);
-	}
 	xa_destroy(&s->vregions);
 	mtree_destroy(&s->ranges);
 }

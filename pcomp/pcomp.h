@@ -184,7 +184,8 @@ struct pcomp {
 	bool joined;
 	struct pcomp_cache cache;
 	struct pcomp_evictor *evictor[PCOMP_EVICTORS];
-	struct workqueue_struct *wq; /* VMA flushes, space ends */
+	struct workqueue_struct *wq; /* space ends, changes */
+	struct workqueue_struct *flush_wq; /* VMA flushes, which wait */
 	struct workqueue_struct *io_wq; /* fetches, write-backs: ends wait */
 	struct xarray wb_peers; /* node id -> struct pcomp_wb_peer */
 	struct xarray spaces; /* id -> space, for debugfs and member deaths */
@@ -234,6 +235,24 @@ struct pcomp_owner {
 	unsigned int nr_sent;
 	unsigned int max_ops;
 	struct pcomp_export *export;
+};
+
+/**
+ * struct pcomp_bye - the owners hear that a space has ended, one by one
+ * @to: which of them, NULL: the home, which is the first
+ * @tries: how often that one was told
+ * @end: jiffies till when one that is away is told again
+ * @req: what they are told
+ * @call: the last try
+ * @work: what comes after it
+ */
+struct pcomp_bye {
+	struct pcomp_owner *to;
+	unsigned int tries;
+	unsigned long end;
+	struct mcomp_space_req req;
+	struct lite_call call;
+	struct delayed_work work;
 };
 
 struct pcomp_backing;
@@ -309,7 +328,9 @@ struct pcomp_change {
  * @broken: has lost memory: no page of it may be used any more. Set once, with
  *	release, when @why is there
  * @why: a sentence for its user
- * @end_work: gives all back
+ * @ended: its mm has
+ * @end_work: gives all back that is here
+ * @bye: and has owners do so
  */
 struct pcomp_space {
 	refcount_t refs;
@@ -338,7 +359,9 @@ struct pcomp_space {
 	struct maple_tree files;
 	bool broken;
 	char why[PCOMP_WHY_LEN];
+	bool ended;
 	struct work_struct end_work;
+	struct pcomp_bye bye;
 	struct rcu_head rcu;
 };
 
@@ -499,6 +522,8 @@ int pcomp_log(struct pcomp_space *s, u32 kind, unsigned long start,
 int pcomp_owners_fork(struct pcomp_space *parent, struct pcomp_space *child);
 int pcomp_owners_abandon(struct pcomp_space *s, unsigned long end);
 int pcomp_log_wait(struct pcomp_space *s);
+void pcomp_flush_cancel(struct pcomp_space *s);
+void pcomp_owners_leave(struct pcomp_space *s);
 void pcomp_owners_exit(struct pcomp_space *s);
 void pcomp_owners_flush_work(struct work_struct *work);
 int pcomp_ctl_call(struct lite_peer *peer, u16 op, const void *req, u32 len,
@@ -562,6 +587,7 @@ void pcomp_space_publish(struct pcomp_space *s);
 bool pcomp_mm_known(struct mm_struct *mm);
 struct pcomp_space *pcomp_space_get(struct mm_struct *mm);
 void pcomp_space_put(struct pcomp_space *s);
+void pcomp_space_forget(struct pcomp_space *s);
 void pcomp_space_end(struct mm_struct *mm);
 void pcomp_space_kill(struct pcomp_space *s, const char *fmt, ...)
 	__printf(2, 3);

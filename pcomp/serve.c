@@ -54,8 +54,8 @@ static void serve_locks(struct lite_req *req)
 
 /*
  * An id is in the table from before the first message with it (fork and exec
- * make the space then) till after the last one (end_work()), so what is not
- * there has ended for good.
+ * make the space then) till after the last one (pcomp_space_forget()), so what
+ * is not there has ended for good.
  */
 static bool space_is_in_table(struct pcomp *pc, u64 id)
 {

@@ -99,18 +99,29 @@ static void end_work(struct work_struct *work)
 {
 	struct pcomp_space *s = container_of(work, struct pcomp_space,
 					     end_work);
-	struct pcomp *pc = s->pc;
 
-	cancel_delayed_work_sync(&s->flush_work);
 	pcomp_lines_exit(s);
-	pcomp_owners_exit(s);
 	pcomp_backing_del(s, 0, ULONG_MAX);
 	mtree_destroy(&s->files);
 	xa_destroy(&s->pages);
-	if (s->id)
-		xa_erase(&pc->spaces, (u32)s->id);
 	if (s->file)
 		fput(s->file);
+	pcomp_owners_leave(s);
+}
+
+/**
+ * pcomp_space_forget() - no mComponent is going to hear of the space any more
+ * @s: the space; is freed, and its id may be another's
+ *
+ * Context: process, on pcomp.wq.
+ */
+void pcomp_space_forget(struct pcomp_space *s)
+{
+	struct pcomp *pc = s->pc;
+
+	pcomp_owners_exit(s);
+	if (s->id)
+		xa_erase(&pc->spaces, (u32)s->id);
 	mmdrop(s->mm);
 	put_pid(s->leader);
 	kfree_rcu(s, rcu);
@@ -385,8 +396,10 @@ void pcomp_space_end(struct mm_struct *mm)
 	if (s)
 		hash_del_rcu(&s->mm_node);
 	spin_unlock(&spaces_lock);
-	if (s)
-		pcomp_space_put(s);
+	if (!s)
+		return;
+	pcomp_flush_cancel(s);
+	pcomp_space_put(s);
 }
 
 static void keep_reason(struct pid *pid, struct pid *leader, const char *text)

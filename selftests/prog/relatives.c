@@ -312,6 +312,25 @@ static const char *bare(void)
 	return ours ? NULL : "the child's memory is not the vNode's";
 }
 
+/* More than a pComponent's queue has threads: they wait till they are killed. */
+static const char *crowd(void)
+{
+	const int nr = 280;
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			return "some could not be made";
+		while (!pid)
+			pause();
+	}
+	dprintf(STDOUT_FILENO, "ready\n");
+	for (;;)
+		pause();
+}
+
 static const struct {
 	const char *name;
 	const char *(*fn)(void);
@@ -323,6 +342,7 @@ static const struct {
 	{ "moved", moved },
 	{ "missing", missing },
 	{ "bare", bare },
+	{ "crowd", crowd },
 };
 
 int main(int argc, char **argv)

@@ -108,17 +108,51 @@ done' 2> /dev/null
 wait_until 40 none_held
 tap_is "$(held)" 0 "who is killed while it forks leaves nothing either"
 
-expect_log 'm0|no answer|could not give space'
-expect_log 'is ended: mComponent|mComponent .* not reached'
-lrun -p small python3 /data/hold.py 600 > "$hold" 2>&1 &
+# homes MCOMP: ids of the spaces whose home it is
+homes() {
+	quick "$1" 'awk "\$4 == \"home\" { print \$1 }" \
+		/sys/kernel/debug/lego/mcomp/$1/spaces' "$1" | sort
+}
+ON_TIMEOUT=200 lrun -p small python3 /data/hold.py 600 > "$hold" 2>&1 &
 wait_until 60 grep -q ready "$hold"
-quick m0 'echo 1 > /sys/kernel/debug/lego/nodes/m0/fault/drop'
+quick s0 'cp "$1" /srv/lego/tmp/' "$TOP/build/tools/prog/relatives"
+placement=/sys/kernel/lego/gmgr/g0/placement
+quick g0 'echo rr > $1' $placement
+ON_TIMEOUT=200 lrun /tmp/relatives crowd > "$hold.1" 2>&1 &
+wait_until 120 grep -q ready "$hold.1"
+away=m0 near=m1
+if [ "$(homes m1 | wc -l)" -gt 256 ]; then
+	away=m1 near=m0
+fi
+[ "$(homes "$away" | wc -l)" -gt 256 ]
+tap_ok $? "some hundred processes have one mComponent for their home"
+homes "$near" > "$hold.2"
+ON_TIMEOUT=200 lrun sleep 600 &
+one() { homes "$near" | comm -13 "$hold.2" - | grep .; } # its space, or none
+wait_until 20 one
+tap_ok $? "and one has another"
+quick g0 'echo free > $1' $placement
+
+expect_log "$away|no answer|could not give space"
+expect_log 'is ended: mComponent|mComponent .* not reached'
+quick $away 'echo 1 > /sys/kernel/debug/lego/nodes/$1/fault/drop' $away
+on p0 pkill -9 -x relatives
+no_crowd() { [ "$(quick p0 'cat /proc/[0-9]*/comm' | grep -c relatives)" = 0 ]; }
+wait_until 30 no_crowd
+on p0 pkill -9 -x sleep
+no_one() { [ -z "$(one)" ]; }
+wait_until 20 no_one
+left=$(attr p0 pcomp/p0/processes)
+[ "$left" -gt 256 ]
+tap_ok $? "while these wait for it to come back, what the other has is given back"
+tap_note "$left wait"
 wait
-tap_like "$(cat "$hold")" 'mComponent m0 died' \
+tap_like "$(cat "$hold")" "mComponent $away died" \
 	"a program ends when an mComponent that it uses is away"
-quick m0 'echo 0 > /sys/kernel/debug/lego/nodes/m0/fault/drop'
-wait_until 30 none_held
-tap_is "$(held)" 0 "an mComponent that is back holds nothing of it"
+quick $away 'echo 0 > /sys/kernel/debug/lego/nodes/$1/fault/drop' $away
+wait_until 40 none_held
+tap_is "$(held)" 0 "an mComponent that is back holds nothing of them"
+rm -f "$hold".?
 
 # each 7th message of the pComponent breaks its connection
 quick p0 'echo 7 > /sys/kernel/debug/lego/nodes/p0/fault/fail_qp'
