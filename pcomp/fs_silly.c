@@ -5,6 +5,7 @@
  * fs/nfs/unlink.c. Here the name is in a directory of its own, and the dentry
  * keeps it in d_fsdata, where all calls for the file look first.
  */
+#include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -42,15 +43,22 @@ static bool pcomp_fs_silly_is_there(struct pcomp_fs *fs,
 				     &attr);
 }
 
-/* Gives a file another name: SCOMP_RENAME or SCOMP_LINK. path_sem is held. */
+/*
+ * Gives a file another name: SCOMP_RENAME or SCOMP_LINK. path_sem is held. Who takes
+ * it away from where it is must be allowed to, which the sComponent knows best.
+ */
 static int pcomp_fs_silly_rpc(struct pcomp_fs *fs, u16 op,
 			      struct pcomp_fs_name from,
 			      struct pcomp_fs_name to)
 {
-	struct scomp_rename_req req = {};
+	bool away = op == SCOMP_RENAME && to.str;
+	struct scomp_rename_req req = {
+		.flags = cpu_to_le32(away ? SCOMP_RENAME_AWAY : 0),
+	};
 	struct scomp_attr attr;
 	struct pcomp_fs_call call = {
 		.op = op,
+		.cred = away ? current_cred() : NULL,
 		.name = from,
 		.name2 = to,
 		.req = &req,

@@ -4,6 +4,7 @@
  * fs/namei.c: write access to the mount, then the parent's inode lock (both
  * parents' by lock_rename()), then the last component is looked up.
  */
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
@@ -217,9 +218,27 @@ int scomp_op_remove(struct scomp_op *op)
 	return err;
 }
 
+/* May @who remove @dentry? What vfs_rename() looks at, whose rights are full. */
+static int scomp_may_remove(const struct cred *who, struct path *parent,
+			    struct dentry *dentry)
+{
+	struct mnt_idmap *idmap = scomp_idmap(parent->mnt);
+	struct inode *dir = d_inode(parent->dentry);
+	const struct cred *old = override_creds(who);
+	int err;
+
+	err = inode_permission(idmap, dir, MAY_WRITE | MAY_EXEC);
+	if (!err && check_sticky(idmap, dir, d_inode(dentry)))
+		err = -EPERM;
+	revert_creds(old);
+	return err;
+}
+
+/* @who: SCOMP_RENAME_AWAY's caller, while full rights are in force; or NULL */
 static int scomp_rename_locked(struct path *from, const char *last,
 			       struct path *to, const char *last2,
-			       struct dentry *trap, unsigned int flags)
+			       struct dentry *trap, unsigned int flags,
+			       const struct cred *who)
 {
 	struct mnt_idmap *idmap = scomp_idmap(from->mnt);
 	struct renamedata rd = {
@@ -253,11 +272,42 @@ static int scomp_rename_locked(struct path *from, const char *last,
 	err = flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
 	if (rd.new_dentry == trap)
 		goto out_put_new;
-	err = vfs_rename(&rd);
+	err = who ? scomp_may_remove(who, from, rd.old_dentry) : 0;
+	if (!err)
+		err = vfs_rename(&rd);
 out_put_new:
 	dput(rd.new_dentry);
 out_put_old:
 	dput(rd.old_dentry);
+	return err;
+}
+
+static int scomp_rename(struct scomp_op *op, struct path *from,
+			const char *last, unsigned int flags,
+			const struct cred *who)
+{
+	const char *last2;
+	struct dentry *trap;
+	struct path to;
+	int err;
+
+	err = scomp_lookup_parent(op->sc, op->path2, &to, &last2);
+	if (err)
+		return err;
+	err = mnt_want_write(from->mnt);
+	if (err)
+		goto out_put;
+	trap = lock_rename(from->dentry, to.dentry);
+	if (IS_ERR(trap)) {
+		err = PTR_ERR(trap);
+		goto out_drop;
+	}
+	err = scomp_rename_locked(from, last, &to, last2, trap, flags, who);
+	unlock_rename(from->dentry, to.dentry);
+out_drop:
+	mnt_drop_write(from->mnt);
+out_put:
+	path_put(&to);
 	return err;
 }
 
@@ -271,35 +321,25 @@ int scomp_op_rename(struct scomp_op *op)
 {
 	const struct scomp_rename_req *req = op->msg;
 	u32 flags = le32_to_cpu(req->flags);
-	const char *last, *last2;
-	struct path from, to;
-	struct dentry *trap;
+	const struct cred *who;
+	struct path from;
+	const char *last;
 	int err;
 
-	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
+	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) &&
+	     flags != SCOMP_RENAME_AWAY) ||
 	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE) || req->reserved)
 		return -EINVAL;
 	err = scomp_lookup_parent(op->sc, op->path, &from, &last);
 	if (err)
 		return err;
-	err = scomp_lookup_parent(op->sc, op->path2, &to, &last2);
-	if (err)
-		goto out_put_from;
-	err = mnt_want_write(from.mnt);
-	if (err)
-		goto out_put_to;
-	trap = lock_rename(from.dentry, to.dentry);
-	if (IS_ERR(trap)) {
-		err = PTR_ERR(trap);
-		goto out_drop;
+	if (flags == SCOMP_RENAME_AWAY) {
+		who = override_creds(op->sc->cred);
+		err = scomp_rename(op, &from, last, 0, who);
+		revert_creds(who);
+	} else {
+		err = scomp_rename(op, &from, last, flags, NULL);
 	}
-	err = scomp_rename_locked(&from, last, &to, last2, trap, flags);
-	unlock_rename(from.dentry, to.dentry);
-out_drop:
-	mnt_drop_write(from.mnt);
-out_put_to:
-	path_put(&to);
-out_put_from:
 	path_put(&from);
 	return err;
 }

@@ -1358,9 +1358,15 @@ struct scomp_remove_req {
 
 static_assert(sizeof(struct scomp_remove_req) == 40);
 
+/*
+ * Not Linux's: the caller's rights count where the file is, as if it removed it
+ * there. The other name is the pComponent's own.
+ */
+#define SCOMP_RENAME_AWAY 0x8
+
 struct scomp_rename_req {
 	struct scomp_hdr hdr; /* path: from, path2: to */
-	__le32 flags; /* RENAME_NOREPLACE, RENAME_EXCHANGE */
+	__le32 flags; /* RENAME_NOREPLACE, RENAME_EXCHANGE, or _AWAY alone */
 	__le32 reserved;
 };
 

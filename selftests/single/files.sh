@@ -116,8 +116,9 @@ os.mkdir("d", 0o777); os.mkfifo("p", 0o622)'
 acl=$(on s0 python3 -c "import os, struct
 def make():
     $(sed '2,$s/^/    /' <<< "$make")
-acl = struct.pack('<I', 2) + b''.join(struct.pack('<HHi', tag, perm, -1)
-	for tag, perm in ((1, 7), (4, 5), (32, 0)))
+def entries(*all):
+    return struct.pack('<I', 2) + b''.join(struct.pack('<HHi', *e) for e in all)
+acl = entries((1, 7, -1), (4, 5, -1), (32, 0, -1))
 os.umask(0)
 for d in ('bare', 'bare2', 'acl', 'acl2'):
     os.chdir('$here')
@@ -127,6 +128,12 @@ for d in ('bare', 'bare2', 'acl', 'acl2'):
     os.chdir(d)
     if d[-1] == '2':
         make()
+os.chdir('$here')
+os.mkdir('kept') # its mode says that the group may write
+open('kept/f', 'w').close()
+os.chown('kept', 1, 0)
+os.setxattr('kept', 'system.posix_acl_access', entries((1, 7, -1), (2, 7, 2),
+            (4, 5, -1), (16, 7, -1), (32, 0, -1)))
 print('yes')" 2> /dev/null)
 append=$(at_server 'echo one > log && chattr +a log && echo yes' 2> /dev/null)
 results=$(py << END
@@ -158,6 +165,10 @@ if "$append":
     print(what(os.truncate, "log", 0), what(os.truncate, "log", 100),
           what(os.open, "log", os.O_WRONLY | os.O_TRUNC),
           what(write, 0), what(write, os.O_APPEND))
+if os.access("kept", os.F_OK):
+    os.seteuid(65534)
+    fd = os.open("kept/f", os.O_RDONLY)
+    print("kept:", what(os.unlink, "kept/f"))
 END
 )
 tap_is "$(head -n 1 <<< "$results")" EIO \
@@ -182,6 +193,8 @@ if [ "$acl" ]; then
 	acl=$(modes acl)
 	tap_like "$acl" '^f 640$' "a directory's default ACL counts"
 	tap_is "$acl" "$(modes acl2)" "as on Linux, too"
+	tap_is "$(sed -n 's/^kept: //p' <<< "$results")" EACCES \
+		"a file that is open stays where its directory's ACL says so"
 else
 	tap_skip "a directory's default ACL counts" "no ACLs here"
 fi
