@@ -19,7 +19,8 @@
  * one whose next life knocks at gmgr's door is not excused.
  *
  * A gmgr that was restarted has heard none of the members that others tell of.
- * They are excused from the start.
+ * They are excused from the start; not for ever those of its own kernel, which may
+ * have been started again, too, without them.
  */
 #include "lease.h"
 
@@ -112,7 +113,7 @@ static bool leases_check(struct gmgr_lease *const *lease, unsigned int nr,
 		l = lease[i];
 		if (l->remote != remote)
 			continue;
-		if (l->excused && !heard)
+		if (l->excused && !heard && (remote || !l->told))
 			l->until = now + 2 * dead_ms;
 		l->expired = lease_is_over(l, dead_ms, now);
 		/* Those that are told of are to be expected, if any is heard. */

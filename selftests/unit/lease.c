@@ -168,6 +168,21 @@ static void test_told(void)
 	is(dead, 0xe, "but not for ever");
 }
 
+static void test_told_local(void)
+{
+	begin();
+	dead = 0;
+	member[0].remote = false;
+	member[1].remote = false;
+	gmgr_lease_told(&member[0], DEAD_MS, now);
+	gmgr_lease_told(&member[1], DEAD_MS, now);
+	run(5500, 0xc);
+	is(dead, 0, "told of in its own kernel they have as long");
+	run(7000, 0xc);
+	is(dead, 3, "and are dead if they do not join, though none there is heard");
+	is(isolated, 0, "as gmgr's kernel may have been started again");
+}
+
 static void test_replaced(void)
 {
 	begin();
@@ -214,6 +229,7 @@ int main(void)
 	test_few();
 	test_local();
 	test_told();
+	test_told_local();
 	test_replaced();
 	return tap_end();
 }
