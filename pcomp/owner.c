@@ -60,6 +60,25 @@ int pcomp_ctl_call(struct lite_peer *peer, u16 op, const void *req, u32 len,
 	return err;
 }
 
+/**
+ * pcomp_mcomp_peer() - an mComponent that gmgr, or a home, has chosen
+ * @pc: component
+ * @id: its node id
+ *
+ * One that has just joined, or joined again, they know before this node has read
+ * gmgr's table.
+ * Context: process. Return: a reference for lite_peer_put(), or ERR_PTR:
+ *	-EHOSTUNREACH if it is not there, or not up, as far as is known here.
+ */
+struct lite_peer *pcomp_mcomp_peer(struct pcomp *pc, u32 id)
+{
+	struct lite_peer *peer = lite_member_peer(pc->node, id);
+
+	if (peer == ERR_PTR(-ENOENT) || peer == ERR_PTR(-EHOSTDOWN))
+		return ERR_PTR(-EHOSTUNREACH);
+	return peer;
+}
+
 /* Append an update to what an owner has not heard of. log_lock held. */
 static int append(struct pcomp_owner *o, const struct mcomp_vma_op *op)
 {
@@ -390,7 +409,7 @@ static struct pcomp_owner *find_or_add(struct pcomp_space *s, u32 id)
 	mutex_unlock(&s->log_lock);
 	if (o)
 		return o;
-	peer = lite_member_peer(s->pc->node, id);
+	peer = pcomp_mcomp_peer(s->pc, id);
 	if (IS_ERR(peer))
 		return ERR_CAST(peer);
 	mutex_lock(&s->log_lock);

@@ -526,6 +526,7 @@ void pcomp_flush_cancel(struct pcomp_space *s);
 void pcomp_owners_leave(struct pcomp_space *s);
 void pcomp_owners_exit(struct pcomp_space *s);
 void pcomp_owners_flush_work(struct work_struct *work);
+struct lite_peer *pcomp_mcomp_peer(struct pcomp *pc, u32 id);
 int pcomp_ctl_call(struct lite_peer *peer, u16 op, const void *req, u32 len,
 		   void *rsp, u32 rsp_size);
 

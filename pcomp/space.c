@@ -315,6 +315,27 @@ static u32 place_home(struct pcomp *pc, u32 vid, bool *some)
 	return pick_home(pc, some);
 }
 
+/*
+ * Where all are called dead the fault may be gmgr's, and soon over. One that
+ * gmgr knows and we do not has just joined.
+ */
+static int find_home(struct pcomp_space *s, unsigned long end)
+{
+	struct lite_peer *home;
+	bool some = false;
+
+	do {
+		s->home_id = place_home(s->pc, s->vid, &some);
+		home = s->home_id ? pcomp_mcomp_peer(s->pc, s->home_id) :
+				    ERR_PTR(-EHOSTUNREACH);
+	} while (home == ERR_PTR(-EHOSTUNREACH) && (s->home_id || some) &&
+		 pcomp_again(s, -EHOSTUNREACH, end, true));
+	if (IS_ERR(home))
+		return PTR_ERR(home);
+	s->home = home;
+	return 0;
+}
+
 static int create_at_home(struct pcomp_space *s)
 {
 	struct mcomp_space_req req = {
@@ -326,22 +347,11 @@ static int create_at_home(struct pcomp_space *s)
 	};
 	unsigned long end = pcomp_again_deadline();
 	struct mcomp_space_rsp rsp;
-	bool some = false;
 	int err;
 
-	/* Where all are called dead the fault may be gmgr's, and soon over. */
-	do {
-		s->home_id = place_home(s->pc, s->vid, &some);
-	} while (!s->home_id && some &&
-		 pcomp_again(s, -EHOSTUNREACH, end, true));
-	if (!s->home_id)
-		return -EHOSTUNREACH;
-	s->home = lite_member_peer(s->pc->node, s->home_id);
-	if (IS_ERR(s->home)) {
-		err = PTR_ERR(s->home);
-		s->home = NULL;
+	err = find_home(s, end);
+	if (err)
 		return err;
-	}
 	do {
 		err = pcomp_ctl_call(s->home, MCOMP_SPACE_CREATE, &req,
 				     sizeof(req), &rsp, sizeof(rsp));

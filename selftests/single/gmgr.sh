@@ -75,6 +75,26 @@ tap_is "$(has)" 0 "its memory is freed"
 have_vnode test
 tap_like "$(lrun sh -c 'echo works')" '^works$' "and programs run"
 
+# p0's heartbeat is lost, so it does not hear of anything for 2 s
+quick one 'echo rr > /sys/kernel/lego/gmgr/g0/placement'
+ran=$(on_sh one 'drop=/sys/kernel/debug/lego/nodes/p0/fault/drop
+	echo 1 > $drop; sleep 0.6
+	cd /sys/kernel/config/lego/mcomp && mkdir m2 && cd m2 &&
+		echo loop:m2 > addr && echo loop:g0 > gmgr && echo 16 > mem_mb &&
+		echo 1 > enable
+	echo 0 > $drop
+	for i in 1 2 3; do
+		lego run -n test -p p0 -- echo ran &
+	done
+	wait' 2>&1)
+tap_is "$ran" "$(printf 'ran\nran\nran')" \
+	"programs run at once where an mComponent has just joined"
+quick one 'echo free > /sys/kernel/lego/gmgr/g0/placement'
+m2_is_free() { [ "$(attr one mcomp/m2/spaces)" = 0 ]; }
+wait_until 20 m2_is_free
+on one rmdir /sys/kernel/config/lego/mcomp/m2
+tap_ok $? "it leaves when they have ended"
+
 # removed by hand, which asks nobody
 vids=$(on_sh one 'cd /sys/kernel/config/lego/gmgr/vnodes &&
 	lego vnode create held > /dev/null && cat */vid &&
