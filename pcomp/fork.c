@@ -43,6 +43,20 @@ INTERVAL_TREE_DEFINE(struct vm_area_struct, shared.rb, unsigned long,
 		     shared.rb_subtree_last, vma_first, vma_last, static inline,
 		     i_mmap)
 
+/*
+ * A dirty line, locked, is to be written. One that somebody has pinned stays
+ * dirty: he may write to it without a fault till he lets it go, and need not say
+ * so, as memory that is private to a process is never clean to Linux meanwhile.
+ */
+static void clean_line(struct pcomp_line *line)
+{
+	/* the cache's reference and ours, as no PTE is left */
+	if (page_count(line->page) == 2)
+		folio_clear_dirty(page_folio(line->page));
+	pcomp_queue_del(line->pc, line);
+	set_bit(LINE_WB, &line->flags);
+}
+
 /* Write all dirty lines of the parent, sorted by index as the xarray is. */
 static int clean_parent(struct pcomp_space *parent)
 {
@@ -78,9 +92,8 @@ static int clean_parent(struct pcomp_space *parent)
 			pcomp_line_put(line);
 			break;
 		}
-		if (folio_test_clear_dirty(page_folio(line->page))) {
-			pcomp_queue_del(pc, line);
-			set_bit(LINE_WB, &line->flags);
+		if (PageDirty(line->page)) {
+			clean_line(line);
 			batch[n++] = line;
 		}
 		pcomp_line_put(line);

@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,38 +68,114 @@ static void shm(void)
 	shmctl(id, IPC_RMID, NULL);
 }
 
-/* One request by a ring, without a library. */
-static void uring(void)
-{
-	struct io_uring_params par = {};
-	int fd = syscall(SYS_io_uring_setup, 4, &par);
-	char *p = map(PROT_READ | PROT_WRITE, MAP_PRIVATE), *sq;
+/* io_uring without a library, for one request */
+struct ring {
+	int fd;
+	struct io_uring_params par;
 	struct io_uring_sqe *sqe;
-	unsigned int *tail;
+	char *sq;
+};
 
-	if (fd < 0) {
+static void ring_open(struct ring *r)
+{
+	struct io_uring_params *par = &r->par;
+
+	memset(r, 0, sizeof(*r));
+	r->fd = syscall(SYS_io_uring_setup, 4, par);
+	if (r->fd < 0) {
 		perror("io_uring_setup");
 		exit(1);
 	}
-	sq = mmap(NULL, par.sq_off.array + par.sq_entries * 4,
-		  PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQ_RING);
-	sqe = mmap(NULL, par.sq_entries * sizeof(*sqe), PROT_READ | PROT_WRITE,
-		   MAP_SHARED, fd, IORING_OFF_SQES);
-	if (sq == MAP_FAILED || sqe == MAP_FAILED) {
+	r->sq = mmap(NULL, par->sq_off.array + par->sq_entries * 4,
+		     PROT_READ | PROT_WRITE, MAP_SHARED, r->fd,
+		     IORING_OFF_SQ_RING);
+	r->sqe = mmap(NULL, par->sq_entries * sizeof(*r->sqe),
+		      PROT_READ | PROT_WRITE, MAP_SHARED, r->fd,
+		      IORING_OFF_SQES);
+	if (r->sq == MAP_FAILED || r->sqe == MAP_FAILED) {
 		perror("rings");
 		exit(1);
 	}
-	sqe->opcode = IORING_OP_MADVISE;
-	sqe->fd = -1;
-	sqe->addr = (unsigned long)p;
-	sqe->len = 2 * PAGE;
-	sqe->fadvise_advice = MADV_DONTNEED;
-	tail = (unsigned int *)(sq + par.sq_off.tail);
-	((unsigned int *)(sq + par.sq_off.array))[0] = 0;
+}
+
+static long ring_run(struct ring *r)
+{
+	unsigned int *tail = (unsigned int *)(r->sq + r->par.sq_off.tail);
+
+	((unsigned int *)(r->sq + r->par.sq_off.array))[0] = 0;
 	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	say("io_uring_enter", syscall(SYS_io_uring_enter, fd, 1, 1,
-				      IORING_ENTER_GETEVENTS, NULL, 0));
+	return syscall(SYS_io_uring_enter, r->fd, 1, 1, IORING_ENTER_GETEVENTS,
+		       NULL, 0);
+}
+
+static void uring(void)
+{
+	char *p = map(PROT_READ | PROT_WRITE, MAP_PRIVATE);
+	struct ring r;
+
+	ring_open(&r);
+	r.sqe->opcode = IORING_OP_MADVISE;
+	r.sqe->fd = -1;
+	r.sqe->addr = (unsigned long)p;
+	r.sqe->len = 2 * PAGE;
+	r.sqe->fadvise_advice = MADV_DONTNEED;
+	say("io_uring_enter", ring_run(&r));
 	printf("%d %d %c\n", p[0], p[PAGE], p[2 * PAGE]);
+}
+
+static void child_sees(const char *which, const char *p)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		printf("%s: %c%c\n", which, p[0], p[PAGE - 1]);
+		fflush(stdout);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+/*
+ * A file is read into memory that the ring has pinned: no fault tells of it. The
+ * children are forked beside much that has been written, or little. Exit status
+ * 4: this kernel does not pin it.
+ */
+static void pinned(void)
+{
+	const size_t pages = 1500;
+	char *p = map(PROT_READ | PROT_WRITE, MAP_PRIVATE), *much;
+	struct iovec iov = { p, PAGE };
+	int fd = memfd_create("new", 0);
+	struct ring r;
+	size_t i;
+
+	much = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ring_open(&r);
+	if (syscall(SYS_io_uring_register, r.fd, IORING_REGISTER_BUFFERS, &iov,
+		    1))
+		exit(errno == EOPNOTSUPP ? 4 : 1);
+	if (much == MAP_FAILED || pwrite(fd, p + PAGE, PAGE, 0) != PAGE)
+		exit(1);
+	for (i = 0; i < pages / 5; i++)
+		much[i * PAGE] = 1;
+	child_sees("before", p);
+	r.sqe->opcode = IORING_OP_READ_FIXED;
+	r.sqe->fd = fd;
+	r.sqe->addr = (unsigned long)p;
+	r.sqe->len = PAGE;
+	say("io_uring_enter", ring_run(&r));
+	child_sees("beside little", p);
+	for (i = 0; i < pages / 5; i++)
+		much[i * PAGE] = 2;
+	child_sees("beside much", p);
+	syscall(SYS_io_uring_register, r.fd, IORING_UNREGISTER_BUFFERS, NULL,
+		0);
+	for (i = 0; i < 2 * pages; i++)
+		much[i % pages * PAGE] = 3;
+	printf("at last: %c%c\n", p[0], p[PAGE - 1]);
 }
 
 static void poke_at(const char *what, pid_t pid, char *p)
@@ -211,6 +288,8 @@ int main(int argc, char **argv)
 		shm();
 	else if (!strcmp(what, "uring"))
 		uring();
+	else if (!strcmp(what, "pinned"))
+		pinned();
 	else if (!strcmp(what, "poke"))
 		poke();
 	else if (!strcmp(what, "deep"))

@@ -5,12 +5,24 @@
 . "$(dirname "$0")/../lib.sh"
 
 have_vnode test
+have_pcomp small 4
 on_sh one 'cp "$1" /srv/lego/tmp/doors; cp "$1" /tmp/doors' \
 	"$TOP/build/tools/prog/doors"
 
 same "remap_file_pages() is for shared memory, as on Linux" /tmp/doors remap
 same "shmat() does not take the place of private memory" /tmp/doors shm
 same "what io_uring's madvise() gives up is zero" /tmp/doors uring
+name="a child has what was read into pinned memory, and its parent keeps it"
+out=$(lrun -p small /tmp/doors pinned 2>&1)
+if [ $? = 4 ]; then
+	tap_skip "$name" "this kernel does not pin memory of a vNode for a ring"
+else
+	tap_is "$out" "before: aa
+io_uring_enter: done
+beside little: bb
+beside much: bb
+at last: bb" "$name"
+fi
 same "a debugger writes to memory that is read-only" /tmp/doors poke
 
 tap_is "$(lrun /tmp/doors int80 2>&1)" "getpid 1
