@@ -235,8 +235,8 @@ static void log_advance(struct pcomp_owner *o)
  * @o: the owner
  *
  * What is logged meanwhile is for the next one, or there might be no end.
- * Context: process, may sleep, bounded.
- * Return: 0 or why the owner did not answer.
+ * Context: process, may sleep, bounded; killable, which kernel threads are not.
+ * Return: 0 or why the owner did not answer; -EINTR.
  */
 int pcomp_owner_flush(struct pcomp_owner *o)
 {
@@ -253,7 +253,10 @@ int pcomp_owner_flush(struct pcomp_owner *o)
 	req = kmalloc(sizeof(*req), GFP_NOIO);
 	if (!req)
 		return -ENOMEM;
-	mutex_lock(&o->flush_lock);
+	if (mutex_lock_killable(&o->flush_lock)) {
+		kfree(req);
+		return -EINTR;
+	}
 	/* or each that waits here would wait for a time-out of its own */
 	if (o->flush_err && time_after(o->flush_end, start)) {
 		err = o->flush_err;
