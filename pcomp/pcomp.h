@@ -493,10 +493,12 @@ enum pcomp_wb_when {
  * struct pcomp_wb_work - a work that waits for an mComponent
  * @work: on pcomp.io_wq
  * @list: while it waits for its turn
+ * @late: it had to wait for that
  */
 struct pcomp_wb_work {
 	struct work_struct work;
 	struct list_head list;
+	bool late;
 };
 
 struct pcomp_wb_peer;
@@ -510,6 +512,8 @@ void pcomp_wb_peer_sub(struct pcomp_wb_peer *p, unsigned int nr);
 void pcomp_wb_peer_learn(struct pcomp_wb_peer *p, int err);
 void pcomp_wb_peer_queue(struct pcomp *pc, struct pcomp_wb_peer *p,
 			 struct pcomp_wb_work *w);
+bool pcomp_wb_peer_is_lost(const struct pcomp_wb_peer *p,
+			   const struct pcomp_wb_work *w);
 void pcomp_wb_peer_next(struct pcomp_wb_peer *p);
 void pcomp_wb_peers_exit(struct pcomp *pc);
 

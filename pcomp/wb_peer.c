@@ -273,9 +273,11 @@ void pcomp_wb_peer_queue(struct pcomp *pc, struct pcomp_wb_peer *p,
 {
 	bool now = true;
 
+	w->late = false;
 	if (p) {
 		spin_lock(&p->lock);
 		now = p->nr_works < WORKS_MAX;
+		w->late = !now;
 		if (now)
 			p->nr_works++;
 		else
@@ -284,6 +286,21 @@ void pcomp_wb_peer_queue(struct pcomp *pc, struct pcomp_wb_peer *p,
 	}
 	if (now)
 		queue_work(pc->io_wq, &w->work);
+}
+
+/**
+ * pcomp_wb_peer_is_lost() - did its mComponent turn out to be silent while a work
+ *	waited for its turn?
+ * @p: which pcomp_wb_peer_queue() was called with
+ * @w: the work, whose turn it is
+ *
+ * Then it would wait in vain, and all that are behind it, one after the other.
+ * Context: any.
+ */
+bool pcomp_wb_peer_is_lost(const struct pcomp_wb_peer *p,
+			   const struct pcomp_wb_work *w)
+{
+	return p && w->late && READ_ONCE(p->silent);
 }
 
 /**

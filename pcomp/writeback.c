@@ -12,8 +12,9 @@
  * the owner's acknowledgment.
  *
  * LINE_WB is never there for long: asking for the owner, telling it of VMAs and
- * the call all have time-outs, and the evictor that takes the result waits for
- * no mComponent. So who waits for it needs no signal to end that.
+ * the call all have time-outs, whoever waits for their turn behind one that had
+ * no answer waits no longer, and the evictor that takes the result waits for no
+ * mComponent. So who waits for it needs no signal to end that.
  */
 #include <linux/llist.h>
 #include <linux/mm.h>
@@ -227,7 +228,13 @@ static void group_send_work(struct work_struct *work)
 	int err;
 
 	/* the owner refuses pages of VMAs that it has not heard of */
-	err = told ? pcomp_owner_flush(g->owner) : group_find_owner(g);
+	if (pcomp_wb_peer_is_lost(waited, &g->work))
+		err = -ETIMEDOUT;
+	else
+		err = told ? pcomp_owner_flush(g->owner) : group_find_owner(g);
+	/* before the next one begins to wait */
+	if (err && waited)
+		pcomp_wb_peer_learn(waited, err);
 	pcomp_wb_peer_next(waited);
 	if (err)
 		group_fail(g, err);
