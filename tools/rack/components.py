@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """From machines that have been started to components that work."""
 import os
+import re
 import threading
 import time
 
-from common import KINDS, RackError, say
+from common import KINDS, MODULES, RackError, say
 
 LOAD = r"""
-ko=$1; shift
-name=$(basename "$ko" .ko)
-[ -d /sys/module/$name ] && exit 0
-for dep in $(modinfo -F depends "$ko" | tr , ' '); do
-	case $dep in lite_rpc|gmgr|mcomp|scomp|pcomp) ;; *) modprobe $dep ;; esac
-done
+ko=$1 name=$2 needs=$3; shift 3
+[ -d "/sys/module/$name" ] && exit 0
+[ -z "$needs" ] || modprobe -a $needs
 insmod "$ko" "$@" || {
 	echo "insmod $ko $*: failed; the kernel's last words:"
 	dmesg | tail -n 20
@@ -45,6 +43,14 @@ mkdir -m 1777 tmp
 """
 
 
+def needs(path):
+    """The kernel's modules that one of ours depends on."""
+    with open(path, "rb") as f:
+        found = re.search(rb"\0depends=([^\0]*)\0", f.read())
+    return [name for name in found[1].decode().split(",")
+            if name and name not in MODULES] if found else []
+
+
 def load_module(rack, node, module, *params):
     """Insert a module and what it needs. Return whether it was there."""
     path = os.path.join(rack.state["build"], module, module + ".ko")
@@ -54,7 +60,7 @@ def load_module(rack, node, module, *params):
             return False
         raise RackError(f"{path}: missing: run make KERNEL="
                         f"{rack.state['kernel']}")
-    rack.script(node, LOAD, path, *params)
+    rack.script(node, LOAD, path, module, " ".join(needs(path)), *params)
     return True
 
 

@@ -181,13 +181,14 @@ class Rack:
     def script(self, node, text, *args, timeout=120):
         """Run a shell script in a node; its output is only for its failure.
 
+        By busybox, as most of its commands begin no program.
         Return its standard output.
         """
         if self.state["kernel"] == "debug":
             timeout *= 4
         done = subprocess.run(
-            self.exec_args(node, timeout, "sh", "-eu", "-c", text, "sh",
-                           *args), stdin=subprocess.DEVNULL, check=False,
+            self.exec_args(node, timeout, "busybox", "sh", "-eu", "-c", text,
+                           "sh", *args), stdin=subprocess.DEVNULL, check=False,
             capture_output=True, text=True, errors="replace")
         if done.returncode:
             raise RackError(f"{node['name']}: exit status {done.returncode}\n"
