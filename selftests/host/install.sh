@@ -14,7 +14,7 @@ release=$(sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
 PATH=$PATH:/usr/sbin:/sbin
 # as they were built for the tests
 to=(-C "$TOP" KDIR="$kdir" BUILD="$TOP/build/$KERNEL" DESTDIR="$tmp/root"
-	KFLAGS="W=1 KCFLAGS=-Werror KDOC_WERROR=1 CONFIG_DEBUG_INFO_BTF_MODULES=")
+	KFLAGS="W=1 KCFLAGS=-Werror KDOC_WERROR=1 CONFIG_DEBUG_INFO_BTF_MODULES= CONFIG_DEBUG_INFO=")
 
 out=$(make "${to[@]}" install 2>&1)
 tap_ok $? "make install"
